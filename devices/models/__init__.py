@@ -1,0 +1,24 @@
+"""What exists: pre-imported rows, devices by data center, batches, address pools, uploads."""
+
+from devices.models.auto_creation import AutoCreation
+from devices.models.batch import Batch, BatchFile, BatchSource
+from devices.models.device import Device, DeviceOrigin
+from devices.models.mac_pool import MacBlockKind, MacPool
+from devices.models.pre_import import Authentication, PreImportedDevice
+from devices.models.upload import Upload, UploadPurpose, UploadStage
+
+__all__ = [
+    "Authentication",
+    "AutoCreation",
+    "Batch",
+    "BatchFile",
+    "BatchSource",
+    "Device",
+    "DeviceOrigin",
+    "MacBlockKind",
+    "MacPool",
+    "PreImportedDevice",
+    "Upload",
+    "UploadPurpose",
+    "UploadStage",
+]

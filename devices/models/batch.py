@@ -1,0 +1,80 @@
+"""Production batches and the files of their activation codes."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from console.shared.fields import SealedField
+from console.shared.jobs import Job, JobQuerySet
+from products.models import FlashingMethod, Product
+
+
+class BatchSource(models.TextChoices):
+    AUTOMATIC = "automatic", _("Automatic generation")
+    UPLOAD = "upload", _("Batch upload")
+
+
+class Batch(Job):
+    """`total` devices asked for, `done` of them looked at so far (the checkpoint), `made` of these stored.
+
+    Quota and codes are taken for `total` when the batch is requested; what was not made is given back once, when it ends.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+", verbose_name=_("product"))
+    flashing_method = models.CharField(_("flashing method"), max_length=12, choices=FlashingMethod.choices, default=FlashingMethod.PER_DEVICE)
+    source = models.CharField(_("DeviceNames"), max_length=12, choices=BatchSource.choices)
+    made = models.PositiveIntegerField(_("devices made"), default=0)
+    mac_pool = models.ForeignKey("devices.MacPool", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("MAC pool"))
+    mac_first = models.BigIntegerField(null=True, editable=False)
+    mac_stride = models.PositiveSmallIntegerField(default=1, editable=False)
+    upload = models.OneToOneField("devices.Upload", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("workbook"))
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    first_download_at = models.DateTimeField(_("first download"), null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("production batch")
+        verbose_name_plural = _("production records")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(total__gt=0), name="batch_total_positive"),
+            models.CheckConstraint(condition=Q(made__lte=F("done")), name="batch_made_at_most_done"),
+            models.CheckConstraint(condition=Q(done__lte=F("total")), name="batch_done_at_most_total"),
+        ]
+        indexes = [models.Index(fields=["state", "heartbeat_at"], name="batch_state")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The batch number that people write down."""
+        return f"B{self.pk:06d}"
+
+
+class BatchFile(models.Model):
+    """One file of a batch's activation codes, kept encrypted under `path` (relative to the data folder) until `expires_at`."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="files", verbose_name=_("batch"))
+    format = models.CharField(_("format"), max_length=16)
+    sealed_key = SealedField(owner="key_owner")
+    path = models.CharField(max_length=200)
+    rows = models.PositiveIntegerField(_("rows"))
+    size = models.BigIntegerField(_("size in bytes"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    made_at = models.DateTimeField(_("made"))
+    expires_at = models.DateTimeField(_("kept until"))
+    downloads = models.PositiveIntegerField(_("downloads"), default=0)
+
+    class Meta:
+        verbose_name = _("activation code file")
+        verbose_name_plural = _("activation code files")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["batch", "format"], name="batch_file_format_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.format}"
+
+    def key_owner(self) -> bytes:
+        return f"batch file|{self.batch_id}|{self.format}".encode()

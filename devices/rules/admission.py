@@ -1,0 +1,145 @@
+"""Who may register: the admission table, from plain facts to a verdict or a refusal.
+
+The sentences of a path are fixed texts without facts inside, so that they can be translated when they are shown.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from console.errors import DomainError
+
+
+class Refused(DomainError):
+    """The registration is refused. `path` is what was checked before, in whole sentences; the last one says why."""
+
+    path: tuple[str, ...] = ()
+
+    def after(self, path: tuple[str, ...]) -> "Refused":
+        self.path = (*path, self.message)
+        return self
+
+
+class DynamicRegistrationOff(Refused):
+    code = "dynamic_registration_off"
+    default_message = "Dynamic registration is off for this product."
+
+
+class PerProductSecretOff(Refused):
+    code = "per_product_secret_off"
+    default_message = "The per-product secret flashing method is disabled for this product."
+
+
+class DeviceDisabled(Refused):
+    code = "device_disabled"
+    default_message = "The device is disabled in this data center."
+
+
+class AlreadyActivated(Refused):
+    code = "already_activated"
+    default_message = "The device is already activated here: reset it, or delete it and add it anew."
+
+
+class AlreadyRegistered(Refused):
+    code = "already_registered"
+    default_message = "The device has already registered, and this product lets a device register once: reset it."
+
+
+class WrongAuthentication(Refused):
+    code = "wrong_authentication"
+    default_message = "The device authenticates otherwise: it is static or has a certificate of its own."
+
+
+class NotImported(Refused):
+    code = "not_imported"
+    default_message = "The DeviceName is not in the pre-import list, and automatic creation is off."
+
+
+class AutoCreateLimit(Refused):
+    code = "auto_create_limit"
+    default_message = "The DeviceName is unknown, and the limit of automatic creation is reached."
+
+
+class Verdict(Enum):
+    """What the service shall do, each by an insert or a conditional update that may lose a race (then it asks again)."""
+
+    HAND_OUT = "hand out the device's secret"
+    MAKE_FROM_ROW = "make the device from its pre-import row, hand out its secret"
+    CREATE = "create the device, hand out a new secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The product's switches."""
+
+    per_product_secret: bool
+    dynamic_registration: bool
+    auto_create: bool
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this data center holds under the name."""
+
+    authentication: str
+    enabled: bool
+    registered_at: datetime | None
+    activated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    verdict: Verdict
+    path: tuple[str, ...]
+
+
+DYNAMIC: str = "dynamic"
+_AUTHENTICATES_DYNAMICALLY = "It authenticates dynamically."
+
+
+class _Path:
+    """Collects the sentences, and adds them to a refusal."""
+
+    def __init__(self) -> None:
+        self.steps: tuple[str, ...] = ()
+
+    def passed(self, sentence: str) -> None:
+        self.steps = (*self.steps, sentence)
+
+    def refuse_if(self, condition: bool, refusal: type[Refused]) -> None:
+        if condition:
+            raise refusal().after(self.steps)
+
+
+def decide(policy: Policy, *, device: Known | None, row_authentication: str | None) -> Decision:
+    """`device`: what the data center's list holds under the name; `row_authentication`: that of the pre-import row. None where there is none.
+
+    Raises a Refused with its path.
+    """
+    path = _Path()
+    path.refuse_if(not policy.dynamic_registration, DynamicRegistrationOff)
+    path.passed("Dynamic registration is on.")
+    path.refuse_if(not policy.per_product_secret, PerProductSecretOff)
+    path.passed("The per-product secret flashing method is enabled.")
+    if device is not None:
+        return _known_here(policy, device, path)
+    if row_authentication is not None:
+        path.passed("The DeviceName is in the pre-import list and new in this data center.")
+        path.refuse_if(row_authentication != DYNAMIC, WrongAuthentication)
+        path.passed(_AUTHENTICATES_DYNAMICALLY)
+        return Decision(Verdict.MAKE_FROM_ROW, path.steps)
+    path.refuse_if(not policy.auto_create, NotImported)
+    path.passed("The DeviceName is unknown, and automatic creation is on.")
+    return Decision(Verdict.CREATE, path.steps)
+
+
+def _known_here(policy: Policy, device: Known, path: _Path) -> Decision:
+    path.passed("The DeviceName is in this data center's device list.")
+    path.refuse_if(not device.enabled, DeviceDisabled)
+    path.refuse_if(device.authentication != DYNAMIC, WrongAuthentication)
+    path.passed(_AUTHENTICATES_DYNAMICALLY)
+    path.refuse_if(device.activated_at is not None, AlreadyActivated)
+    path.passed("It is not activated.")
+    path.refuse_if(policy.once and device.registered_at is not None, AlreadyRegistered)
+    return Decision(Verdict.HAND_OUT, path.steps)

@@ -1,0 +1,102 @@
+"""DeviceNames by what they are (MAC, IMEI, serial number, free text), serial numbers and nicknames: checked, and stored one way."""
+
+import re
+
+from console.errors import Invalid
+from devices.rules import macs
+from products.rules.wire_formats import WireFormat
+
+SPOILED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE][+-]?\d+")
+_SN = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+NICKNAME_LENGTH = 64
+
+
+class BadDeviceName(Invalid):
+    """A DeviceName that breaks the rule of its product."""
+
+    code = "bad_device_name"
+    default_message = "The DeviceName does not follow the product's rule."
+
+
+class SpoiledNumber(BadDeviceName):
+    """A spreadsheet turned the number into 8.6E+14; its last digits are lost."""
+
+    code = "spoiled_number"
+    default_message = "A spreadsheet has turned this number into scientific notation and lost digits: format the column as text."
+
+
+def device_name(kind: str, wire: WireFormat, text: str) -> str:
+    """The stored form. Raises BadDeviceName (SpoiledNumber among them)."""
+    text = text.strip()
+    if not text:
+        raise BadDeviceName("The DeviceName is missing.", field="DeviceName")
+    if SPOILED_NUMBER.fullmatch(text):
+        raise SpoiledNumber(field="DeviceName")
+    if kind == "mac":
+        text = _mac(text)
+    elif kind == "imei":
+        check_imei(text)
+    elif kind == "sn" and not _SN.fullmatch(text):
+        raise BadDeviceName("A serial number has up to 64 letters, digits, - _ . or :", field="DeviceName")
+    if not wire.device_name.pattern.fullmatch(text):
+        raise BadDeviceName(f"A DeviceName of this wire protocol has {wire.device_name.words}", field="DeviceName")
+    return text
+
+
+def _mac(text: str) -> str:
+    try:
+        return macs.normalise(text)
+    except macs.BadMac as error:
+        raise BadDeviceName(error.message, field="DeviceName") from error
+
+
+def check_imei(text: str) -> None:
+    """15 digits, the last of which is the Luhn check digit (3GPP TS 23.003, annex B). Raises BadDeviceName."""
+    if not (text.isascii() and text.isdigit()):
+        raise BadDeviceName("An IMEI has only digits.", field="DeviceName")
+    if len(text) != 15:
+        hint = " 16 digits are an IMEISV, which is no DeviceName." if len(text) == 16 else ""
+        raise BadDeviceName(f"An IMEI has 15 digits; this one has {len(text)}.{hint}", field="DeviceName")
+    expected = imei_check_digit(text[:14])
+    if text[14] != expected:
+        raise BadDeviceName(f"The IMEI's check digit is wrong: it ends in {text[14]}, {expected} was expected.", field="DeviceName")
+
+
+def imei_check_digit(first_14: str) -> str:
+    total = 0
+    for index, digit in enumerate(first_14):
+        value = int(digit) * (2 if index % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return str(-total % 10)
+
+
+def serial_number(text: str) -> str:
+    """The stored form, empty if there is none. Raises Invalid."""
+    text = text.strip()
+    if not text:
+        return ""
+    if SPOILED_NUMBER.fullmatch(text):
+        raise SpoiledNumber(field="SN")
+    if not _SN.fullmatch(text):
+        raise Invalid("An SN has up to 64 letters, digits, - _ . or :", field="SN")
+    return text
+
+
+def nickname(text: str) -> str:
+    """Raises Invalid."""
+    text = text.strip()
+    if len(text) > NICKNAME_LENGTH:
+        raise Invalid(f"A device name for people has at most {NICKNAME_LENGTH} characters; this one has {len(text)}.", field="Nickname")
+    if _CONTROL.search(text):
+        raise Invalid("A device name for people has no control characters.", field="Nickname")
+    return text
+
+
+def certificate_fingerprint(text: str) -> str:
+    """40 lower-case hex digits (SHA-1, Q6) or 64 (SHA-256), empty if there is none; colons are taken out. Raises Invalid."""
+    text = text.strip().replace(":", "").lower()
+    if text and not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text):
+        raise Invalid("A certificate fingerprint is SHA-1, as 40 hex digits, with or without colons.", field="Fingerprint")
+    return text

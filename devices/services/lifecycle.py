@@ -1,0 +1,120 @@
+"""The life of a device in its data center's list: activate, reset, disable, enable, edit, delete, read its secret."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from console import audit
+from console.errors import Conflict, NotFound
+from console.shared import keyring
+from console.shared.actors import Actor
+from devices.models import AutoCreation, Device, DeviceOrigin, PreImportedDevice
+from devices.rules import names
+from products.models import DataCenter, Product
+from products.rules.wire_formats import system_random, wire_format
+
+
+class DeviceGone(NotFound):
+    """The device is no longer in this list."""
+
+    code = "device_gone"
+    default_message = "The device is no longer in this data center's list."
+
+
+def activate(device: Device, *, at: datetime) -> bool:
+    """Its first accepted connection with its secret (T4): closes registration for it (A6, G11). True for the first one alone."""
+    here = Device.objects.at(device.data_center).filter(pk=device.pk)
+    return bool(here.filter(enabled=True, activated_at=None).update(activated_at=at))
+
+
+def reset(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
+    """A device that lost its secret may register again and gets the same one (A8). Raises DeviceGone or Conflict."""
+    with transaction.atomic(using=device.data_center.database):
+        locked = _lock(device)
+        if locked.registered_at is None and locked.activated_at is None:
+            raise Conflict("The device has not registered since it was added or last reset: it may register now.")
+        before = {"registered_at": _iso(locked.registered_at), "activated_at": _iso(locked.activated_at)}
+        Device.objects.at(device.data_center).filter(pk=device.pk).update(
+            registered_at=None, activated_at=None, last_online_at=None, last_offline_at=None
+        )
+        audit.record("device.reset", locked, by=by, at=at, before=before, reason=reason)
+
+
+def disable(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
+    """It can neither register nor connect; its data stays. Raises DeviceGone or Conflict."""
+    _set_enabled(device, False, "device.disable", reason=reason, by=by, at=at)
+
+
+def enable(device: Device, *, by: Actor, at: datetime) -> None:
+    """Raises DeviceGone or Conflict."""
+    _set_enabled(device, True, "device.enable", reason="", by=by, at=at)
+
+
+def edit(device: Device, *, nickname: str, sn: str, by: Actor, at: datetime) -> None:
+    """Local facts: the pre-import row keeps its own (Q3). Raises DeviceGone or Invalid."""
+    clean = {"nickname": names.nickname(nickname), "sn": names.serial_number(sn)}
+    with transaction.atomic(using=device.data_center.database):
+        locked = _lock(device)
+        before = {name: getattr(locked, name) for name in clean}
+        Device.objects.at(device.data_center).filter(pk=device.pk).update(**clean)
+        audit.record("device.edit", locked, by=by, at=at, before=before, after=clean)
+
+
+def delete(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
+    """Takes it off the list and voids its secret (A7): a pre-import row of its name gets a new one, so that another device can be
+    activated under the name while the old secret opens nothing. Raises DeviceGone."""
+    with transaction.atomic(), transaction.atomic(using=device.data_center.database):
+        locked = _lock(device)
+        here = Device.objects.at(device.data_center).filter(pk=device.pk)
+        free_places(device.data_center, device.product_id, here)
+        here.delete()
+        renewed = _renew_row_secret(device)
+        audit.record("device.delete", locked, by=by, at=at, before={"pre_import_secret_renewed": renewed}, reason=reason)
+
+
+def reveal_secret(device: Device, *, by: Actor, at: datetime) -> str:
+    """The DeviceSecret; the reading is audited. Raises DeviceGone."""
+    with transaction.atomic(using=device.data_center.database):
+        locked = _lock(device)
+        audit.record("device.reveal_secret", locked, by=by, at=at)
+        return keyring.unseal(locked.sealed_secret, owner=locked.secret_owner())
+
+
+def free_places(data_center: DataCenter, product_id: int, leaving: QuerySet[Device]) -> None:
+    """Devices that were created automatically give their places below the limit back, within the caller's transaction."""
+    places = leaving.filter(origin=DeviceOrigin.AUTO_CREATED).count()
+    if places:
+        counter = AutoCreation.objects.using(data_center.database).filter(product_id=product_id)
+        counter.update(created=F("created") - places)
+
+
+def _renew_row_secret(device: Device) -> bool:
+    row = PreImportedDevice.objects.named(device.product_id, device.device_name)
+    if row is None:
+        return False
+    product = Product.objects.get(pk=device.product_id)
+    secret = wire_format(product.wire_protocol).make_device_secrets(1, system_random)[0]
+    sealed = keyring.seal(secret, owner=row.secret_owner())
+    return bool(PreImportedDevice.objects.filter(pk=row.pk).update(sealed_secret=sealed))
+
+
+def _set_enabled(device: Device, enabled: bool, action: str, *, reason: str, by: Actor, at: datetime) -> None:
+    with transaction.atomic(using=device.data_center.database):
+        locked = _lock(device)
+        if locked.enabled == enabled:
+            raise Conflict("The device is enabled already." if enabled else "The device is disabled already.")
+        Device.objects.at(device.data_center).filter(pk=device.pk).update(enabled=enabled)
+        audit.record(action, locked, by=by, at=at, reason=reason)
+
+
+def _lock(device: Device) -> Device:
+    """The device as it is now, locked until the transaction ends. Raises DeviceGone."""
+    locked = Device.objects.at(device.data_center).select_for_update().filter(pk=device.pk).first()
+    if locked is None:
+        raise DeviceGone()
+    return locked
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,28 @@
+"""What may be made, where, how many."""
+
+from products.models.code_grant import CodeGrant
+from products.models.data_center import DataCenter, DataCenterHost
+from products.models.product import (
+    DeviceNameKind,
+    FlashingMethod,
+    NetworkProtocol,
+    Product,
+    ProductSecret,
+    ProductStatus,
+    Reregistration,
+    WireProtocol,
+)
+
+__all__ = [
+    "CodeGrant",
+    "DataCenter",
+    "DataCenterHost",
+    "DeviceNameKind",
+    "FlashingMethod",
+    "NetworkProtocol",
+    "Product",
+    "ProductSecret",
+    "ProductStatus",
+    "Reregistration",
+    "WireProtocol",
+]
