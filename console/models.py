@@ -19,7 +19,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """Who did what to what, from where. `before` and `after` hold the changed facts, never a secret; bulk work is one entry with a count."""
+    """Who did what to what, from where. `before` and `after` hold the changed facts, never a secret.
+
+    Bulk work is one entry with a count.
+    """
 
     at = models.DateTimeField(_("time"), db_index=True)
     actor = models.ForeignKey(

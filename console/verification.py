@@ -68,8 +68,10 @@ def request_code(*, user: Any, purpose: str) -> str:
 
 
 def redeem(code: str, *, user: Any, purpose: str, at: datetime) -> None:
-    """Uses the code up. Raises WrongCode (with the tries left) or VoidCode. A wrong try is counted even where the caller's transaction fails,
-    so call it before that transaction begins."""
+    """Uses the code up. Raises WrongCode (with the tries left) or VoidCode.
+
+    A wrong try must be counted even where the caller then fails, so call it before the caller's transaction begins.
+    """
     with transaction.atomic():
         pending = VerificationCode.objects.select_for_update().filter(user=user, purpose=purpose).first()
         if pending is None or pending.valid_until <= at:

@@ -12,7 +12,7 @@ from products.services import data_centers, lookup, products, supply
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OPERATOR = Actor("olga", None, "192.0.2.7")
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 
 
 def home() -> DataCenter:

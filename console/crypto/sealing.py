@@ -86,7 +86,7 @@ class KeyRing:
         """Raises KeyMissing or SealBroken."""
         sealed = bytes(sealed)
         if len(sealed) < OVERHEAD or sealed[:1] != VERSION:
-            raise SealBroken()
+            raise SealBroken
         header, nonce, body = sealed[:HEADER_SIZE], sealed[HEADER_SIZE : HEADER_SIZE + NONCE_SIZE], sealed[HEADER_SIZE + NONCE_SIZE :]
         cipher = self._ciphers.get(header[1:])
         if cipher is None:
@@ -94,7 +94,7 @@ class KeyRing:
         try:
             return cipher.decrypt(nonce, body, header + owner)
         except InvalidTag as error:
-            raise SealBroken() from error
+            raise SealBroken from error
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the primary key sealed it."""

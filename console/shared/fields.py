@@ -1,11 +1,17 @@
 """Fields that several apps use."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 
-class SealedField(models.BinaryField):
+if TYPE_CHECKING:
+    Binary = models.BinaryField[bytes, bytes]
+else:
+    Binary = models.BinaryField
+
+
+class SealedField(Binary):
     """An envelope of console.crypto.sealing. `owner` names the row's method that returns the owner's bytes.
 
     The key ring opens it; nothing else may show it: no list, resource, serializer, log or audit line has such a field.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -42,23 +42,25 @@ class JobQuerySet(models.QuerySet[Any]):
         return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, heartbeat_at__lt=at - lease()))
 
     def claim(self, pk: int, *, at: datetime) -> int | None:
-        """The attempt number that now owns the row, or None if it is another's or has ended."""
-        claimed = self.filter(pk=pk).claimable(at).update(state=JobState.RUNNING, attempt=F("attempt") + 1, heartbeat_at=at)
-        if not claimed:
-            return None
-        self.filter(pk=pk, started_at=None).update(started_at=at)
-        attempt: int = self.values_list("attempt", flat=True).get(pk=pk)
+        """The attempt number that now owns the row, or None if it is another's or has ended. In one transaction: read after it, the
+        number could be that of another claim."""
+        with transaction.atomic(using=self.db):
+            claimed = self.filter(pk=pk).claimable(at).update(state=JobState.RUNNING, attempt=F("attempt") + 1, heartbeat_at=at)
+            if not claimed:
+                return None
+            self.filter(pk=pk, started_at=None).update(started_at=at)
+            attempt: int = self.values_list("attempt", flat=True).get(pk=pk)
         return attempt
 
     def beat(self, pk: int, attempt: int, *, at: datetime, **moved: Any) -> None:
         """Moves checkpoint fields within the chunk's transaction. Raises LostClaim. Locks the row until the transaction ends."""
         if not self.filter(pk=pk, attempt=attempt, state=JobState.RUNNING).update(heartbeat_at=at, **moved):
-            raise LostClaim()
+            raise LostClaim
 
     def finish(self, pk: int, attempt: int, state: JobState, *, at: datetime, **facts: Any) -> None:
         """Raises LostClaim."""
         if not self.filter(pk=pk, attempt=attempt, state=JobState.RUNNING).update(state=state, finished_at=at, heartbeat_at=at, **facts):
-            raise LostClaim()
+            raise LostClaim
 
     def stale(self, at: datetime) -> Self:
         """What a sweep sends again: queued a while ago, or left by a dead worker."""

@@ -1,7 +1,7 @@
 """What exists: pre-imported rows, devices by data center, batches, address pools, uploads."""
 
 from devices.models.auto_creation import AutoCreation
-from devices.models.batch import Batch, BatchFile, BatchSource
+from devices.models.batch import Batch, BatchFile, BatchSource, FileFormat
 from devices.models.device import Device, DeviceOrigin
 from devices.models.mac_pool import MacBlockKind, MacPool
 from devices.models.pre_import import Authentication, PreImportedDevice
@@ -15,6 +15,7 @@ __all__ = [
     "BatchSource",
     "Device",
     "DeviceOrigin",
+    "FileFormat",
     "MacBlockKind",
     "MacPool",
     "PreImportedDevice",

@@ -9,6 +9,8 @@ from products.models import Product
 class AutoCreation(models.Model):
     """The count of a product's automatically created devices in this database. Moved by a conditional update below the limit (T3)."""
 
+    lives_in_data_center = True
+
     product = models.OneToOneField(Product, on_delete=models.PROTECT, db_constraint=False, related_name="+", primary_key=True)
     created = models.PositiveIntegerField(_("created automatically"), default=0)
 

@@ -1,17 +1,26 @@
 """Production batches and the files of their activation codes."""
 
+from datetime import datetime
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from console.shared.fields import SealedField
-from console.shared.jobs import Job, JobQuerySet
+from console.shared.jobs import Job, JobQuerySet, JobState
 from products.models import FlashingMethod, Product
 
 
 class BatchSource(models.TextChoices):
     AUTOMATIC = "automatic", _("Automatic generation")
     UPLOAD = "upload", _("Batch upload")
+
+
+class BatchFileQuerySet(JobQuerySet):
+    def expired(self, at: datetime) -> Self:
+        """Made, and kept long enough."""
+        return self.filter(state=JobState.DONE, expires_at__lte=at).exclude(path="")
 
 
 class Batch(Job):
@@ -21,13 +30,19 @@ class Batch(Job):
     """
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+", verbose_name=_("product"))
-    flashing_method = models.CharField(_("flashing method"), max_length=12, choices=FlashingMethod.choices, default=FlashingMethod.PER_DEVICE)
+    flashing_method = models.CharField(
+        _("flashing method"), max_length=12, choices=FlashingMethod.choices, default=FlashingMethod.PER_DEVICE
+    )
     source = models.CharField(_("DeviceNames"), max_length=12, choices=BatchSource.choices)
     made = models.PositiveIntegerField(_("devices made"), default=0)
-    mac_pool = models.ForeignKey("devices.MacPool", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("MAC pool"))
+    mac_pool = models.ForeignKey(
+        "devices.MacPool", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("MAC pool")
+    )
     mac_first = models.BigIntegerField(null=True, editable=False)
     mac_stride = models.PositiveSmallIntegerField(default=1, editable=False)
-    upload = models.OneToOneField("devices.Upload", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("workbook"))
+    upload = models.OneToOneField(
+        "devices.Upload", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("workbook")
+    )
     note = models.CharField(_("note"), max_length=200, blank=True)
     first_download_at = models.DateTimeField(_("first download"), null=True, blank=True)
 
@@ -37,6 +52,11 @@ class Batch(Job):
         verbose_name = _("production batch")
         verbose_name_plural = _("production records")
         ordering = ["-id"]
+        default_permissions = ("add", "view")
+        permissions = [
+            ("cancel_batch", _("Can cancel a production batch")),
+            ("download_activation_codes", _("Can download activation codes")),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(total__gt=0), name="batch_total_positive"),
             models.CheckConstraint(condition=Q(made__lte=F("done")), name="batch_made_at_most_done"),
@@ -52,25 +72,45 @@ class Batch(Job):
         """The batch number that people write down."""
         return f"B{self.pk:06d}"
 
+    @property
+    def skipped(self) -> int:
+        """Names that were in the product's list already."""
+        return self.done - self.made
 
-class BatchFile(models.Model):
-    """One file of a batch's activation codes, kept encrypted under `path` (relative to the data folder) until `expires_at`."""
+    @property
+    def percent(self) -> int:
+        return self.done * 100 // self.total
+
+
+class FileFormat(models.TextChoices):
+    CSV = "csv", _("CSV")
+    XLSX = "xlsx", _("Excel")
+    ALIGENIE = "aligenie", _("AliGenie chips (six columns)")
+
+
+class BatchFile(Job):
+    """One file of a batch's activation codes. The job makes it; then it is kept encrypted under `path` in the vault until `expires_at`.
+
+    When it has expired, or could not be made, the same row is queued again. `done` counts the rows in the file, `size` is in bytes,
+    `sha256` is that of the file as it is downloaded.
+    """
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="files", verbose_name=_("batch"))
-    format = models.CharField(_("format"), max_length=16)
+    format = models.CharField(_("format"), max_length=16, choices=FileFormat.choices)
     sealed_key = SealedField(owner="key_owner")
-    path = models.CharField(max_length=200)
-    rows = models.PositiveIntegerField(_("rows"))
-    size = models.BigIntegerField(_("size in bytes"))
-    sha256 = models.CharField(_("SHA-256"), max_length=64)
-    made_at = models.DateTimeField(_("made"))
-    expires_at = models.DateTimeField(_("kept until"))
+    path = models.CharField(max_length=200, blank=True)
+    size = models.BigIntegerField(_("size in bytes"), default=0)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    expires_at = models.DateTimeField(_("kept until"), null=True, blank=True)
     downloads = models.PositiveIntegerField(_("downloads"), default=0)
+
+    objects = BatchFileQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("activation code file")
         verbose_name_plural = _("activation code files")
         ordering = ["id"]
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["batch", "format"], name="batch_file_format_unique")]
 
     def __str__(self) -> str:
@@ -78,3 +118,7 @@ class BatchFile(models.Model):
 
     def key_owner(self) -> bytes:
         return f"batch file|{self.batch_id}|{self.format}".encode()
+
+    def is_ready(self, at: datetime) -> bool:
+        """Whether it can be downloaded."""
+        return self.state == JobState.DONE and self.expires_at is not None and self.expires_at > at

@@ -23,10 +23,14 @@ class Device(models.Model):
     No foreign key is checked by the database: the list may live in another one than the products.
     """
 
+    lives_in_data_center = True
+
     data_center = models.ForeignKey(
         DataCenter, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", verbose_name=_("data center")
     )
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("product")
+    )
     device_name = models.CharField(_("DeviceName"), max_length=64)
     nickname = models.CharField(_("device name"), max_length=64, blank=True)
     sn = models.CharField(_("SN"), max_length=64, blank=True)
@@ -47,6 +51,7 @@ class Device(models.Model):
         verbose_name = _("device")
         verbose_name_plural = _("devices")
         ordering = ["-id"]
+        permissions = [("reveal_device_secret", _("Can read DeviceSecrets"))]
         constraints = [
             models.UniqueConstraint(fields=["data_center", "product", "device_name"], name="device_name_unique"),
             models.CheckConstraint(condition=Q(last_online_at=None) | Q(activated_at__isnull=False), name="device_online_only_activated"),
@@ -56,6 +61,8 @@ class Device(models.Model):
             models.Index(fields=["data_center", "id"], name="device_center"),
             models.Index(fields=["data_center", "device_name"], name="device_by_name"),
             models.Index(fields=["data_center", "sn"], condition=~Q(sn=""), name="device_by_sn"),
+            models.Index(fields=["data_center", "activated_at"], condition=Q(activated_at__isnull=False), name="device_activated"),
+            models.Index(fields=["data_center", "id"], condition=Q(enabled=False), name="device_disabled"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,10 @@ class Authentication(models.TextChoices):
 
 
 def device_secret_owner(product_id: int, device_name: str) -> bytes:
-    """Who a DeviceSecret belongs to: the same for the pre-import row and the device made from it, so an envelope can be copied between them."""
+    """Who a DeviceSecret belongs to.
+
+    The same for the pre-import row and the device made from it, so that an envelope can be copied between them.
+    """
     return f"device secret|{product_id}|{device_name}".encode()
 
 
@@ -24,15 +27,24 @@ class PreImportedDevice(models.Model):
     """A device that may come. No foreign key is checked by the database here: half a million rows are stored at once, and
     neither products nor batches are ever deleted while rows name them (PROTECT)."""
 
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("product")
+    )
     device_name = models.CharField(_("DeviceName"), max_length=64)
     nickname = models.CharField(_("device name"), max_length=64, blank=True)
-    sn = models.CharField(_("SN"), max_length=64, null=True, blank=True)
+    sn = models.CharField(_("SN"), max_length=64, null=True, blank=True)  # noqa: DJ001 -- unique where given, so none is NULL
     authentication = models.CharField(_("authentication"), max_length=8, choices=Authentication.choices, default=Authentication.DYNAMIC)
     sealed_secret = SealedField(owner="secret_owner")
     certificate_fingerprint = models.CharField(_("certificate fingerprint"), max_length=64, blank=True)
     batch = models.ForeignKey(
-        "devices.Batch", null=True, blank=True, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("batch")
+        "devices.Batch",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("batch"),
     )
     created_at = models.DateTimeField(_("added"))
 

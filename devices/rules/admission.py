@@ -113,9 +113,9 @@ class _Path:
 
 
 def decide(policy: Policy, *, device: Known | None, row_authentication: str | None) -> Decision:
-    """`device`: what the data center's list holds under the name; `row_authentication`: that of the pre-import row. None where there is none.
+    """`device`: what the data center's list holds under the name; `row_authentication`: that of the pre-import row.
 
-    Raises a Refused with its path.
+    Either is None where there is none. Raises a Refused with its path.
     """
     path = _Path()
     path.refuse_if(not policy.dynamic_registration, DynamicRegistrationOff)

@@ -38,6 +38,16 @@ class Block:
     def overlaps(self, other: "Block") -> bool:
         return self.first <= other.last and other.first <= self.last
 
+    def within(self, other: "Block") -> bool:
+        return other.first <= self.first and self.last <= other.last
+
+    def aligned(self, stride: int) -> "Block":
+        """Cut to whole devices of `stride` addresses each, every one starting at a multiple of it. Raises BadMac if none fits."""
+        first, end = -(-self.first // stride) * stride, (self.last + 1) // stride * stride
+        if first >= end:
+            raise BadMac(f"The range does not hold a single device of {stride} addresses.", field="last")
+        return Block(first, end - 1)
+
 
 def normalise(text: str) -> str:
     """12 upper-case hex digits of a unicast address that is neither all zeros nor all ones. Raises BadMac with the reason."""
@@ -80,6 +90,11 @@ def registered_block(kind: str, prefix: str) -> Block:
     if int(digits[1], 16) & 3:
         raise BadMac("A registered prefix has 0, 4, 8 or C as its second digit.", field="prefix")
     return Block(int(digits.ljust(12, "0"), 16), int(digits.ljust(12, "F"), 16))
+
+
+def prefix_of(kind: str, prefix: str) -> str:
+    """A registered prefix as it is stored: upper-case hex digits; empty for a private range."""
+    return prefix.strip().translate(_SEPARATORS).upper() if kind in PREFIX_BITS else ""
 
 
 def private_block(first: str, last: str) -> Block:

@@ -112,7 +112,7 @@ def _lock(device: Device) -> Device:
     """The device as it is now, locked until the transaction ends. Raises DeviceGone."""
     locked = Device.objects.at(device.data_center).select_for_update().filter(pk=device.pk).first()
     if locked is None:
-        raise DeviceGone()
+        raise DeviceGone
     return locked
 
 

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,94 +15,181 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='DataCenter',
+            name="DataCenter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=32, verbose_name='code')),
-                ('name', models.CharField(max_length=64, verbose_name='name')),
-                ('is_home', models.BooleanField(default=False, verbose_name='home')),
-                ('database', models.CharField(default='default', max_length=32, verbose_name='database')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=32, verbose_name="code")),
+                ("name", models.CharField(max_length=64, verbose_name="name")),
+                ("is_home", models.BooleanField(default=False, verbose_name="home")),
+                ("database", models.CharField(default="default", max_length=32, verbose_name="database")),
             ],
             options={
-                'verbose_name': 'data center',
-                'verbose_name_plural': 'data centers',
-                'ordering': ['-is_home', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('code',), name='data_center_code_unique'), models.UniqueConstraint(condition=models.Q(('is_home', True)), fields=('is_home',), name='data_center_one_home')],
+                "verbose_name": "data center",
+                "verbose_name_plural": "data centers",
+                "ordering": ["-is_home", "name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code",), name="data_center_code_unique"),
+                    models.UniqueConstraint(condition=models.Q(("is_home", True)), fields=("is_home",), name="data_center_one_home"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64, verbose_name='name')),
-                ('key', models.CharField(max_length=20, verbose_name='ProductKey')),
-                ('status', models.CharField(choices=[('developing', 'Developing'), ('published', 'Published')], default='developing', max_length=12, verbose_name='status')),
-                ('wire_protocol', models.CharField(choices=[('native', 'Nameplate (native)'), ('alibaba', 'Alibaba Link SDK'), ('tencent', 'Tencent IoT SDK')], default='native', max_length=12, verbose_name='wire protocol')),
-                ('network_protocol', models.CharField(choices=[('mqtt', 'MQTT'), ('lwm2m', 'LwM2M'), ('coap', 'CoAP'), ('http', 'HTTP'), ('bluetooth', 'Bluetooth')], default='mqtt', max_length=12, verbose_name='network protocol')),
-                ('device_name_kind', models.CharField(choices=[('mac', 'MAC address'), ('imei', 'IMEI'), ('sn', 'Serial number'), ('free', 'Free text')], default='mac', max_length=8, verbose_name='DeviceNames are')),
-                ('per_product_secret', models.BooleanField(default=False, verbose_name='per-product secret')),
-                ('dynamic_registration', models.BooleanField(default=False, verbose_name='dynamic registration')),
-                ('auto_create', models.BooleanField(default=False, verbose_name='automatic creation')),
-                ('auto_create_limit', models.PositiveIntegerField(default=0, verbose_name='automatic creation limit')),
-                ('preregistration_free', models.BooleanField(default=False, verbose_name='preregistration-free')),
-                ('reregistration', models.CharField(choices=[('until_activated', 'Until the device is activated'), ('once', 'Once')], default='until_activated', max_length=16, verbose_name='re-registration')),
-                ('new_secret_each_time', models.BooleanField(default=False, verbose_name='new DeviceSecret at each registration')),
-                ('device_quota', models.PositiveIntegerField(default=500000, verbose_name='device quota')),
-                ('devices_taken', models.PositiveIntegerField(default=0, editable=False, verbose_name='devices of the quota')),
-                ('codes_granted', models.PositiveIntegerField(default=0, editable=False, verbose_name='activation codes granted')),
-                ('codes_used', models.PositiveIntegerField(default=0, editable=False, verbose_name='activation codes used')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=64, verbose_name="name")),
+                ("key", models.CharField(max_length=20, verbose_name="ProductKey")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("developing", "Developing"), ("published", "Published")],
+                        default="developing",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "wire_protocol",
+                    models.CharField(
+                        choices=[("native", "Nameplate (native)"), ("alibaba", "Alibaba Link SDK"), ("tencent", "Tencent IoT SDK")],
+                        default="native",
+                        max_length=12,
+                        verbose_name="wire protocol",
+                    ),
+                ),
+                (
+                    "network_protocol",
+                    models.CharField(
+                        choices=[("mqtt", "MQTT"), ("lwm2m", "LwM2M"), ("coap", "CoAP"), ("http", "HTTP"), ("bluetooth", "Bluetooth")],
+                        default="mqtt",
+                        max_length=12,
+                        verbose_name="network protocol",
+                    ),
+                ),
+                (
+                    "device_name_kind",
+                    models.CharField(
+                        choices=[("mac", "MAC address"), ("imei", "IMEI"), ("sn", "Serial number"), ("free", "Free text")],
+                        default="mac",
+                        max_length=8,
+                        verbose_name="DeviceNames are",
+                    ),
+                ),
+                ("per_product_secret", models.BooleanField(default=False, verbose_name="per-product secret")),
+                ("dynamic_registration", models.BooleanField(default=False, verbose_name="dynamic registration")),
+                ("auto_create", models.BooleanField(default=False, verbose_name="automatic creation")),
+                ("auto_create_limit", models.PositiveIntegerField(default=0, verbose_name="automatic creation limit")),
+                ("preregistration_free", models.BooleanField(default=False, verbose_name="preregistration-free")),
+                (
+                    "reregistration",
+                    models.CharField(
+                        choices=[("until_activated", "Until the device is activated"), ("once", "Once")],
+                        default="until_activated",
+                        max_length=16,
+                        verbose_name="re-registration",
+                    ),
+                ),
+                ("new_secret_each_time", models.BooleanField(default=False, verbose_name="new DeviceSecret at each registration")),
+                ("device_quota", models.PositiveIntegerField(default=500000, verbose_name="device quota")),
+                ("devices_taken", models.PositiveIntegerField(default=0, editable=False, verbose_name="devices of the quota")),
+                ("codes_granted", models.PositiveIntegerField(default=0, editable=False, verbose_name="activation codes granted")),
+                ("codes_used", models.PositiveIntegerField(default=0, editable=False, verbose_name="activation codes used")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
             ],
             options={
-                'verbose_name': 'product',
-                'verbose_name_plural': 'products',
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('key',), name='product_key_unique'), models.UniqueConstraint(fields=('name',), name='product_name_unique'), models.CheckConstraint(condition=models.Q(('device_quota__lte', 500000)), name='product_quota_at_most_500000'), models.CheckConstraint(condition=models.Q(('devices_taken__lte', models.F('device_quota'))), name='product_devices_within_quota'), models.CheckConstraint(condition=models.Q(('codes_used__lte', models.F('codes_granted'))), name='product_codes_within_grant'), models.CheckConstraint(condition=models.Q(('auto_create_limit__lte', 500000)), name='product_auto_create_limit_at_most_500000'), models.CheckConstraint(condition=models.Q(('auto_create', False), ('auto_create_limit__gt', 0), _connector='OR'), name='product_auto_create_has_limit')],
+                "verbose_name": "product",
+                "verbose_name_plural": "products",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("key",), name="product_key_unique"),
+                    models.UniqueConstraint(fields=("name",), name="product_name_unique"),
+                    models.CheckConstraint(condition=models.Q(("device_quota__lte", 500000)), name="product_quota_at_most_500000"),
+                    models.CheckConstraint(
+                        condition=models.Q(("devices_taken__lte", models.F("device_quota"))), name="product_devices_within_quota"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("codes_used__lte", models.F("codes_granted"))), name="product_codes_within_grant"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("auto_create_limit__lte", 500000)), name="product_auto_create_limit_at_most_500000"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("auto_create", False), ("auto_create_limit__gt", 0), _connector="OR"),
+                        name="product_auto_create_has_limit",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProductSecret',
+            name="ProductSecret",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed', console.shared.fields.SealedField(editable=False, owner='owner')),
-                ('made_at', models.DateTimeField(verbose_name='made')),
-                ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='secrets', to='products.product', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sealed", console.shared.fields.SealedField(editable=False, owner="owner")),
+                ("made_at", models.DateTimeField(verbose_name="made")),
+                ("valid_until", models.DateTimeField(blank=True, null=True, verbose_name="valid until")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="secrets", to="products.product", verbose_name="product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ProductSecret',
-                'verbose_name_plural': 'ProductSecrets',
+                "verbose_name": "ProductSecret",
+                "verbose_name_plural": "ProductSecrets",
             },
         ),
         migrations.CreateModel(
-            name='DataCenterHost',
+            name="DataCenterHost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=253, verbose_name='host name')),
-                ('data_center', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hosts', to='products.datacenter', verbose_name='data center')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("host", models.CharField(max_length=253, verbose_name="host name")),
+                (
+                    "data_center",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hosts",
+                        to="products.datacenter",
+                        verbose_name="data center",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'host name',
-                'verbose_name_plural': 'host names',
-                'ordering': ['host'],
-                'constraints': [models.UniqueConstraint(fields=('host',), name='data_center_host_unique')],
+                "verbose_name": "host name",
+                "verbose_name_plural": "host names",
+                "ordering": ["host"],
+                "constraints": [models.UniqueConstraint(fields=("host",), name="data_center_host_unique")],
             },
         ),
         migrations.CreateModel(
-            name='CodeGrant',
+            name="CodeGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveIntegerField(verbose_name='activation codes')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('granted_at', models.DateTimeField(verbose_name='granted')),
-                ('granted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='granted by')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='products.product', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.PositiveIntegerField(verbose_name="activation codes")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                ("granted_at", models.DateTimeField(verbose_name="granted")),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="granted by",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="grants", to="products.product", verbose_name="product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'activation code grant',
-                'verbose_name_plural': 'activation code grants',
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='code_grant_positive')],
+                "verbose_name": "activation code grant",
+                "verbose_name_plural": "activation code grants",
+                "ordering": ["-id"],
+                "constraints": [models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="code_grant_positive")],
             },
         ),
     ]

@@ -1,6 +1,7 @@
 """The formats of each wire protocol: keys, secrets and DeviceNames, as the vendors' documents and SDKs have them.
 
-Sources: Alibaba device identity pages (ProductKey 11, ProductSecret 16, DeviceName 4-32, DeviceSecret 32; the SDK's buffers bound what may be given);
+Sources: Alibaba device identity pages (ProductKey 11, ProductSecret 16, DeviceName 4-32, DeviceSecret 32; what may be given is bounded
+by the SDK's buffers);
 Tencent product and device pages (ProductId exactly 10, ProductSecret 24, DeviceName 1-48, psk = base64 of 16 bytes).
 """
 

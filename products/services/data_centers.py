@@ -45,9 +45,7 @@ def without_port(host: str) -> str:
 
 
 @transaction.atomic
-def save(
-    data_center: DataCenter, *, code: str, name: str, database: str, hosts: Sequence[str], by: Actor, at: datetime
-) -> DataCenter:
+def save(data_center: DataCenter, *, code: str, name: str, database: str, hosts: Sequence[str], by: Actor, at: datetime) -> DataCenter:
     """Stores a new or changed data center with exactly these host names. Raises Invalid or Conflict (a code or host that is taken)."""
     if database not in settings.DATABASES:
         raise Invalid("The settings know no database of this name.", field="database")

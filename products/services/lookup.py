@@ -56,7 +56,7 @@ def find_for_registration(product_key: str, *, at: datetime, fresh_since: float 
         kept = (now, _load(product_key, at))
         _keep(product_key, kept)
     if kept[1] is None:
-        raise ProductUnknown()
+        raise ProductUnknown
     return kept[1]
 
 

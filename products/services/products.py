@@ -126,7 +126,7 @@ def _insert(product: Product) -> None:
         with transaction.atomic():
             product.save(force_insert=True)
     except IntegrityError as error:
-        raise NameTaken() from error
+        raise _taken(product) from error
 
 
 def _update(product: Product, fields: list[str]) -> None:
@@ -134,4 +134,11 @@ def _update(product: Product, fields: list[str]) -> None:
         with transaction.atomic():
             product.save(update_fields=fields)
     except IntegrityError as error:
-        raise NameTaken() from error
+        raise _taken(product) from error
+
+
+def _taken(product: Product) -> NameTaken:
+    """Which of the two it was: asked only after the constraint has spoken."""
+    if Product.objects.filter(name=product.name).exclude(pk=product.pk).exists():
+        return NameTaken("Another product has this name.", field="name")
+    return NameTaken("Another product has this ProductKey.", field="ProductKey")

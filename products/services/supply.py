@@ -30,10 +30,16 @@ def take(product_id: int, *, devices: int, codes: int = 0) -> None:
     ).update(devices_taken=F("devices_taken") + devices, codes_used=F("codes_used") + codes)
     if taken:
         return
-    product = Product.objects.get(pk=product_id)
+    check(Product.objects.get(pk=product_id), devices=devices, codes=codes)
+    raise CodesExhausted("Another batch took the last activation codes meanwhile.")
+
+
+def check(product: Product, *, devices: int, codes: int = 0) -> None:
+    """Whether there is enough as things stand. Raises QuotaExceeded or CodesExhausted, which say how much is left."""
     if product.devices_left < devices:
         raise QuotaExceeded(f"The product's quota has room for {product.devices_left:,} more devices; {devices:,} were asked for.")
-    raise CodesExhausted(f"The product has {product.codes_left:,} activation codes left; {codes:,} were asked for.")
+    if product.codes_left < codes:
+        raise CodesExhausted(f"The product has {product.codes_left:,} activation codes left; {codes:,} were asked for.")
 
 
 def give_back(product_id: int, *, devices: int, codes: int = 0) -> None:

@@ -54,9 +54,7 @@ def turn_off_dynamic_registration(product: Product, *, by: Actor, at: datetime) 
 def set_automatic_creation(product: Product, *, enabled: bool, limit: int, by: Actor, at: datetime) -> None:
     """Whether unknown names are created, and how many at most (T2, T3). Raises Invalid."""
     _check_limit(product, enabled, limit)
-    _set(
-        product, "product.automatic_creation", {"auto_create": enabled, "auto_create_limit": limit if enabled else 0}, by=by, at=at
-    )
+    _set(product, "product.automatic_creation", {"auto_create": enabled, "auto_create_limit": limit if enabled else 0}, by=by, at=at)
 
 
 def enable_per_product_secret(product: Product, *, by: Actor, at: datetime) -> None:

@@ -58,7 +58,9 @@ def test_a_ring_survives_its_text() -> None:
     assert sealing.load(ring.dump()).ids() == ring.ids()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 2, "keys": []}', '{"version": 1, "keys": []}', '{"version": 1, "keys": ["AAAA"]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"version": 2, "keys": []}', '{"version": 1, "keys": []}', '{"version": 1, "keys": ["AAAA"]}']
+)
 def test_it_refuses_a_ring_of_another_form(text: str) -> None:
     with pytest.raises(BadKeyRing):
         sealing.load(text)

@@ -30,7 +30,9 @@ def test_it_refuses_what_is_no_device_address(text: str, rule: str) -> None:
         macs.normalise(text)
 
 
-@pytest.mark.parametrize(("kind", "prefix", "size"), [("MA-L", "A4C138", 1 << 24), ("MA-M", "70B3D51", 1 << 20), ("MA-S", "70B3D5F2F", 1 << 12)])
+@pytest.mark.parametrize(
+    ("kind", "prefix", "size"), [("MA-L", "A4C138", 1 << 24), ("MA-M", "70B3D51", 1 << 20), ("MA-S", "70B3D5F2F", 1 << 12)]
+)
 def test_a_registered_block_is_as_large_as_its_prefix_leaves(kind: str, prefix: str, size: int) -> None:
     block = macs.registered_block(kind, prefix)
     assert len(block) == size
@@ -38,7 +40,9 @@ def test_a_registered_block_is_as_large_as_its_prefix_leaves(kind: str, prefix: 
     assert macs.from_number(block.last) == prefix.ljust(12, "F")
 
 
-@pytest.mark.parametrize(("kind", "prefix"), [("MA-L", "A4C13"), ("MA-L", "A4C1380"), ("MA-M", "A4C138"), ("MA-L", "A6C138"), ("MA-L", "A5C138")])
+@pytest.mark.parametrize(
+    ("kind", "prefix"), [("MA-L", "A4C13"), ("MA-L", "A4C1380"), ("MA-M", "A4C138"), ("MA-L", "A6C138"), ("MA-L", "A5C138")]
+)
 def test_it_refuses_a_prefix_of_the_wrong_length_or_kind(kind: str, prefix: str) -> None:
     with pytest.raises(BadMac):
         macs.registered_block(kind, prefix)

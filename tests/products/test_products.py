@@ -36,7 +36,7 @@ def test_generated_keys_have_the_form_of_their_wire_protocol(wire: str, key: str
 
 
 def test_a_fleet_brings_its_own_key_and_secret() -> None:
-    product = create(key="a1ExpAkj9Hi", secret="h1nQFYPZS0mW1234")  # noqa: S106
+    product = create(key="a1ExpAkj9Hi", secret="h1nQFYPZS0mW1234")
     assert lookup.find_for_registration("a1ExpAkj9Hi", at=NOON).secrets == ("h1nQFYPZS0mW1234",)
     assert products.reveal_secret(product, by=OPERATOR, at=NOON) == "h1nQFYPZS0mW1234"
 
@@ -68,7 +68,7 @@ def test_a_name_or_key_that_is_taken_is_refused() -> None:
 
 
 def test_no_audit_line_holds_a_secret() -> None:
-    product = create(secret="h1nQFYPZS0mW1234")  # noqa: S106
+    product = create(secret="h1nQFYPZS0mW1234")
     products.reveal_secret(product, by=OPERATOR, at=NOON)
     assert AuditEntry.objects.filter(action="product.reveal_secret", actor_name="olga").count() == 1
     assert "h1nQFYPZS0mW1234" not in str(list(AuditEntry.objects.values()))
