@@ -1,0 +1,78 @@
+"""manage.py simulate: devices register at a running server."""
+
+import os
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from registration.management import simulation
+from registration.protocols.registry import protocols_by_name
+
+SECRET_VARIABLE = "NAMEPLATE_SIMULATE_SECRET"  # noqa: S105
+
+
+class Command(BaseCommand):
+    help = "Registers devices at a running server by any protocol, and shows what came back. Fails if something unexpected did."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the server listens")
+        parser.add_argument("--host", default="", help="host name that the devices call; default: that of the URL")
+        parser.add_argument("--insecure", action="store_true", help="do not check the server's certificate")
+        parser.add_argument("--product-key", required=True)
+        parser.add_argument("--product-secret", default="", help=f"or in the environment, as {SECRET_VARIABLE}")
+        parser.add_argument("--protocol", choices=sorted(protocols_by_name()), default="native")
+        names = parser.add_mutually_exclusive_group()
+        names.add_argument("--names-from", type=Path, help="names, one a line; or a CSV with a column DeviceName (activation codes)")
+        names.add_argument("--prefix", default="sim-", help="DeviceNames are this prefix and a number")
+        parser.add_argument("--count", type=int, default=0, help="devices; default: 10, or all names of the file")
+        parser.add_argument("--repeat", type=int, default=0, help="each device registers so many times more")
+        parser.add_argument("--unknown", type=int, default=0, help="so many devices with names that nobody knows")
+        parser.add_argument("--auto-create", action="store_true", help="expect unknown names to be let in")
+        parser.add_argument("--bad-signatures", type=int, default=0, help="so many requests signed with a wrong secret")
+        parser.add_argument("--clones", type=int, default=0, help="so many of the names are tried by two devices at once")
+        parser.add_argument("--concurrency", type=int, default=4, help="requests at the same time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        secret = options["product_secret"] or os.environ.get(SECRET_VARIABLE, "")
+        if not secret:
+            raise CommandError(f"Give --product-secret or {SECRET_VARIABLE}.")
+        plan = simulation.Plan(
+            names=self._names(options),
+            repeat=options["repeat"],
+            unknown=options["unknown"],
+            bad_signatures=options["bad_signatures"],
+            clones=options["clones"],
+            auto_create=options["auto_create"],
+        )
+        protocol = protocols_by_name()[options["protocol"]]
+        started = time.perf_counter()
+        rounds = simulation.knocks(plan, options["product_key"], secret)
+        with simulation.Server(options["url"], host=options["host"], insecure=options["insecure"]) as server:
+            outcomes = simulation.run(server, protocol, rounds, concurrency=options["concurrency"])
+        rows = simulation.report(outcomes, protocol, auto_create=plan.auto_create)
+        self._print(rows, outcomes, time.perf_counter() - started)
+        if not all(row.expected for row in rows):
+            raise CommandError("Something unexpected came back (marked with !).")
+
+    def _names(self, options: dict[str, Any]) -> tuple[str, ...]:
+        file, count = options["names_from"], options["count"]
+        if file is None:
+            return tuple(f"{options['prefix']}{number:06d}" for number in range(count or 10))
+        return simulation.names_in(file.read_text(encoding="utf-8-sig"))[: count or None]
+
+    def _print(self, rows: list[simulation.Row], outcomes: list[simulation.Outcome], seconds: float) -> None:
+        line = "{:1} {:<14} {:<36} {:<48} {:>7} {:>9} {:>9}"
+        self.stdout.write(line.format("", "kind", "code", "message", "count", "p50 ms", "p99 ms"))
+        for row in rows:
+            mark = " " if row.expected else "!"
+            code, message = row.code[:40], row.message[:48]
+            self.stdout.write(line.format(mark, row.kind, code, message, row.count, f"{row.p50:.1f}", f"{row.p99:.1f}"))
+        rate = len(outcomes) / seconds if seconds else 0.0
+        self.stdout.write(f"{len(outcomes)} requests in {seconds:.1f} s, {rate:.0f} a second.")
+        differing = simulation.differing_secrets(outcomes)
+        if differing:
+            self.stdout.write(f"{differing} names were handed more than one secret.")

@@ -1,0 +1,111 @@
+"""The device log of each data center (A14), and the nonces that may not come back.
+
+Both live in the data center's own database, so no foreign key is checked there.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from products.models import DataCenter, Product
+from registration.protocols.wire import MAX_TEXT
+from registration.querysets import DeviceLogEntryQuerySet, UsedNonceQuerySet
+
+
+class DeviceEvent(models.TextChoices):
+    REGISTRATION = "registration", _("Registration")
+
+
+class DecisionCode(models.TextChoices):
+    """What was decided, in the words of `DomainError.code`."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    MALFORMED = "malformed", _("Malformed request")
+    PRODUCT_UNKNOWN = "product_unknown", _("Product unknown")
+    PRODUCT_NOT_PUBLISHED = "product_not_published", _("Product not published")
+    BAD_SIGNATURE = "bad_signature", _("Bad signature")
+    UNKNOWN_ALGORITHM = "unknown_algorithm", _("Unknown algorithm")
+    OUTSIDE_WINDOW = "outside_window", _("Outside the time window")
+    NONCE_USED = "nonce_used", _("Nonce used before")
+    PER_PRODUCT_SECRET_OFF = "per_product_secret_off", _("Per-product secret disabled")
+    DYNAMIC_REGISTRATION_OFF = "dynamic_registration_off", _("Dynamic registration off")
+    BAD_DEVICE_NAME = "bad_device_name", _("Bad DeviceName")
+    DEVICE_DISABLED = "device_disabled", _("Device disabled")
+    ALREADY_ACTIVATED = "already_activated", _("Already activated")
+    ALREADY_REGISTERED = "already_registered", _("Already registered")
+    WRONG_AUTHENTICATION = "wrong_authentication", _("Authenticates otherwise")
+    NOT_IMPORTED = "not_imported", _("Not imported")
+    AUTO_CREATE_LIMIT = "auto_create_limit", _("Limit of automatic creation")
+    UNAVAILABLE = "unavailable", _("Unavailable")
+    INTERNAL = "internal", _("Internal error")
+
+
+class DeviceLogEntry(models.Model):
+    """One attempt of a device, accepted or refused.
+
+    `product_key` and `device_name` are as the device sent them (empty where the request could not be read); `device_name` is in its
+    stored form where the product has a rule for it. `path`: the decision in whole sentences, in order. `facts`: what belongs to it
+    and differs each time (the text that should have been signed, the clock's skew); never a secret or a signature.
+    """
+
+    lives_in_data_center = True
+
+    at = models.DateTimeField(_("time"))
+    data_center = models.ForeignKey(
+        DataCenter, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", verbose_name=_("data center")
+    )
+    product = models.ForeignKey(
+        Product, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", verbose_name=_("product")
+    )
+    product_key = models.CharField(_("ProductKey"), max_length=MAX_TEXT, blank=True)
+    device_name = models.CharField(_("DeviceName"), max_length=MAX_TEXT, blank=True)
+    event = models.CharField(_("event"), max_length=16, choices=DeviceEvent.choices, default=DeviceEvent.REGISTRATION)
+    protocol = models.CharField(_("protocol"), max_length=16)
+    address = models.GenericIPAddressField(_("address"), null=True)
+    code = models.CharField(_("decision"), max_length=32, choices=DecisionCode.choices)
+    accepted = models.BooleanField(_("accepted"))
+    path = models.JSONField(_("path of the decision"), default=list)
+    facts = models.JSONField(_("facts"), default=dict)
+    request_id = models.UUIDField(_("request"))
+
+    objects = DeviceLogEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("device log entry")
+        verbose_name_plural = _("device log")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["data_center", "id"], name="device_log_center"),
+            models.Index(fields=["data_center", "product_key", "id"], name="device_log_product"),
+            models.Index(
+                fields=["data_center", "device_name", "id"],
+                name="device_log_name",
+                opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops"],
+            ),
+            models.Index(fields=["data_center", "id"], condition=models.Q(accepted=False), name="device_log_refused"),
+            models.Index(fields=["at"], name="device_log_at"),
+            models.Index(fields=["request_id"], name="device_log_request"),
+        ]
+
+    def __str__(self) -> str:
+        return self.device_name or self.product_key or str(self.request_id)
+
+
+class UsedNonce(models.Model):
+    """A nonce that verified once. `expires_at`: from then on its timestamp is outside the window anyway."""
+
+    lives_in_data_center = True
+
+    product = models.ForeignKey(Product, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    nonce = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    objects = UsedNonceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("used nonce")
+        verbose_name_plural = _("used nonces")
+        constraints = [models.UniqueConstraint(fields=["product", "nonce"], name="used_nonce_once")]
+        indexes = [models.Index(fields=["expires_at"], name="used_nonce_expiry")]
+
+    def __str__(self) -> str:
+        return self.nonce

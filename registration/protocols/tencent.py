@@ -1,0 +1,316 @@
+"""Tencent's two dynamic registration interfaces over HTTP: `POST /device/register` (new) and `POST /register/dev` (old).
+
+Sources: "Dynamic registration API" of IoT Hub and IoT Explorer; the wire as the SDKs for C, Python, Java and Node send it, and real
+answers of the cloud (tests/registration/vectors/tencent.json). What no source tells is in docs/divergences.md.
+
+New: ProductId, DeviceName and the five X-TC headers are checked; EncryptionType and ClientCert are ignored on purpose (with a note).
+Old: productId, deviceName, nonce, timestamp and signature are checked; anything else is ignored on purpose, and so is the content type.
+Neither nonce is remembered, since the newest C SDK cannot be told from a replay: its timestamp is a constant.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from console.errors import DomainError
+from registration.protocols.base import (
+    Answer,
+    BadSignature,
+    Credentials,
+    Grant,
+    Malformed,
+    OutsideWindow,
+    Reply,
+    Request,
+    UnknownAlgorithm,
+    VerifiedClaim,
+)
+from registration.protocols.wire import compact_json, json_object, plain_text, same, whole_number
+
+NEW_PATH: Final = "/device/register"
+OLD_PATH: Final = "/register/dev"
+DIGESTS: Final = {"hmacsha1": "sha1", "hmacsha256": "sha256"}
+SDK_CONSTANT_TIMESTAMP: Final = 1609430400
+VENDOR_HOSTS: Final = (
+    "ap-guangzhou.gateway.tencentdevices.com",
+    "us-east.gateway.tencentdevices.com",
+    "europe.gateway.tencentdevices.com",
+    "ap-bangkok.gateway.tencentdevices.com",
+    "gateway.tencentdevices.com",
+)
+"""A proxy may have rewritten the Host header; the device signed one of these."""
+
+AES_KEY_CHARACTERS: Final = 16
+AES_IV: Final = b"0" * 16
+BLOCK: Final = 16
+MAX_PSK: Final = 64
+"""Characters; the C SDKs copy a longer one over the end of their buffer."""
+ENCRYPTION_BY_KEY: Final = 2
+SKEW_WORTH_A_NOTE: Final = timedelta(minutes=5)
+
+SIGNATURE_FAILED: Final = (1010, "AuthFailure.SignatureFailure", "Check signature failed")
+SWITCHED_OFF: Final = (1020, "UnsupportedOperation", "Not support dynamic device register, please check setting first")
+ACTIVATED: Final = (1021, "FailedOperation.DeviceAlreadyActivated", "Device has been activated")
+INTERNAL: Final = (1000, "InternalError", "Internal error")
+REFUSALS: Final[dict[str, tuple[int, str, str]]] = {
+    "malformed": (1001, "InvalidParameter", "Request parameter error"),
+    "bad_signature": SIGNATURE_FAILED,
+    "product_unknown": SIGNATURE_FAILED,
+    "product_not_published": SIGNATURE_FAILED,
+    "unknown_algorithm": (1001, "InvalidParameterValue", "X-Tc-Algorithm error"),
+    "outside_window": (1001, "InvalidParameterValue", "X-Tc-Timestamp error"),
+    "dynamic_registration_off": SWITCHED_OFF,
+    "per_product_secret_off": SWITCHED_OFF,
+    "already_activated": ACTIVATED,
+    "already_registered": ACTIVATED,
+    "not_imported": (1022, "ResourceNotFound.DeviceNotExist", "Pre create mode: device not exists"),
+    "auto_create_limit": (1023, "LimitExceeded.DeviceExceedLimit", "Device number exceeds limit"),
+    "bad_device_name": (1024, "InvalidParameterValue.DeviceNameInvalid", "Device name invalid"),
+    "device_disabled": (1025, "UnauthorizedOperation.DeviceIsNotEnabled", "Device is not enabled"),
+    "wrong_authentication": (1026, "UnsupportedOperation.WrongProductAuthType", "Wrong authentication type"),
+}
+"""Code of the old interface, code of the new one, text of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewClaim:
+    """`places`: every (host, path) that the device may have signed."""
+
+    product_key: str
+    device_name: str
+    algorithm: str
+    timestamp: str
+    nonce: str
+    places: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+    signature: str = field(repr=False)
+    window: timedelta | None = None
+    notes: tuple[str, ...] = ()
+
+    def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
+        """Tries every candidate text; each is keyed by the whole ProductSecret, so that more of them weaken nothing."""
+        if self.algorithm.lower() not in DIGESTS:
+            raise UnknownAlgorithm(f"X-TC-Algorithm {self.algorithm} is not one of {', '.join(DIGESTS)}.", field="X-TC-Algorithm")
+        notes = self.notes + _clock_notes(self.timestamp, at, self.window)
+        texts = list(self.candidates())
+        digests = [_digest(product_secret, text, self.algorithm.lower()) for text in texts]
+        if not any(same(_base64(digest), self.signature) for digest in digests):
+            raise BadSignature(_mistake(digests, self.signature), facts={"signed_text": texts[0]})
+        _check_key_length(product_secret)
+        return VerifiedClaim(self.product_key, self.device_name, notes=notes)
+
+    def candidates(self) -> Iterator[str]:
+        """The texts that may have been signed, the documented one first."""
+        body_hash = hashlib.new(DIGESTS[self.algorithm.lower()], self.body).hexdigest()
+        for (host, path), algorithm in product(self.places, dict.fromkeys((self.algorithm.lower(), self.algorithm))):
+            yield f"POST\n{host}\n{path}\n\n{algorithm}\n{self.timestamp}\n{self.nonce}\n{body_hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class OldClaim:
+    """Numbers are kept as the text that they were sent as."""
+
+    product_key: str
+    device_name: str
+    timestamp: str
+    nonce: str
+    signature: str = field(repr=False)
+    window: timedelta | None = None
+
+    @property
+    def signed_text(self) -> str:
+        return f"deviceName={self.device_name}&nonce={self.nonce}&productId={self.product_key}&timestamp={self.timestamp}"
+
+    def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
+        """Base64 of the lower-case hexadecimal text of HMAC-SHA1. Names the frequent mistake: base64 of the digest itself."""
+        notes = _clock_notes(self.timestamp, at, self.window)
+        digest = _digest(product_secret, self.signed_text, "hmacsha1")
+        if not same(_base64(digest.hex().encode()), self.signature):
+            raise BadSignature(_mistake([digest], self.signature), facts={"signed_text": self.signed_text})
+        _check_key_length(product_secret)
+        return VerifiedClaim(self.product_key, self.device_name, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class TencentNew:
+    """POST /device/register. `window`: how far a timestamp may be from our clock, None for any distance; the C SDK's constant passes."""
+
+    window: timedelta | None = None
+    public_hosts: tuple[str, ...] = ()
+    name: str = "tencent-new"
+    path: str = NEW_PATH
+
+    def parse(self, request: Request) -> NewClaim:
+        """Hashes nothing yet, but keeps the raw body: the order of its members differs from SDK to SDK. Raises Malformed."""
+        members = json_object(request.body)
+        header = {name: request.headers.get(name) for name in ("x-tc-algorithm", "x-tc-timestamp", "x-tc-nonce", "x-tc-signature")}
+        hosts = dict.fromkeys((request.host, request.headers.get("host", request.host), *self.public_hosts, *VENDOR_HOSTS))
+        return NewClaim(
+            product_key=plain_text(members.get("ProductId"), "ProductId"),
+            device_name=plain_text(members.get("DeviceName"), "DeviceName"),
+            algorithm=plain_text(header["x-tc-algorithm"], "X-TC-Algorithm", 32),
+            timestamp=whole_number(header["x-tc-timestamp"], "X-TC-Timestamp"),
+            nonce=whole_number(header["x-tc-nonce"], "X-TC-Nonce"),
+            places=tuple(product(hosts, dict.fromkeys((request.path, NEW_PATH)))),
+            body=request.body,
+            signature=plain_text(header["x-tc-signature"], "X-TC-Signature"),
+            window=self.window,
+            notes=_certificate_notes(members),
+        )
+
+    def accept(self, grant: Grant) -> Reply:
+        """At most 255 bytes: C's buffer. `State`: 0 for a new device, 1 for one that existed."""
+        length, payload = seal_psk(grant.device_secret, grant.product_secret)
+        inner = {"Len": length, "Payload": payload, "RequestId": grant.request_id, "State": 0 if grant.is_new else 1}
+        return Reply(compact_json({"Response": inner}))
+
+    def refuse(self, error: DomainError, request_id: str) -> Reply:
+        """HTTP status 200 for everything: Java and Python read no other."""
+        _, code, message = REFUSALS.get(error.code, INTERNAL)
+        return Reply(compact_json({"Response": {"Error": {"Code": code, "Message": message}, "RequestId": request_id}}))
+
+    def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int) -> Request:
+        body = compact_json({"ProductId": credentials.product_key, "DeviceName": credentials.device_name})
+        stamp = str(int(at.timestamp()))
+        claim = NewClaim("", "", "hmacsha256", stamp, str(nonce), ((host, NEW_PATH),), body, "")
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "x-tc-algorithm": "hmacsha256",
+            "x-tc-timestamp": stamp,
+            "x-tc-nonce": str(nonce),
+            "x-tc-signature": _base64(_digest(credentials.product_secret, next(claim.candidates()), "hmacsha256")),
+        }
+        return Request("POST", NEW_PATH, host, headers, body)
+
+    def read(self, reply: Reply, product_secret: str) -> Answer:
+        response = json_object(reply.body).get("Response")
+        if not isinstance(response, dict):
+            raise Malformed("The reply has no Response.", field="Response")
+        error = response.get("Error")
+        if isinstance(error, dict):
+            return Answer(str(error.get("Code")), str(error.get("Message")))
+        return Answer("0", "success", open_psk(response.get("Len"), response.get("Payload"), product_secret))
+
+
+@dataclass(frozen=True, slots=True)
+class TencentOld:
+    """POST /register/dev. `window` as with the new interface."""
+
+    window: timedelta | None = None
+    name: str = "tencent-old"
+    path: str = OLD_PATH
+
+    def parse(self, request: Request) -> OldClaim:
+        """The body is JSON whatever the Content-Type says. Raises Malformed."""
+        members = json_object(request.body)
+        return OldClaim(
+            product_key=plain_text(members.get("productId"), "productId"),
+            device_name=plain_text(members.get("deviceName"), "deviceName"),
+            timestamp=whole_number(members.get("timestamp"), "timestamp"),
+            nonce=whole_number(members.get("nonce"), "nonce"),
+            signature=plain_text(members.get("signature"), "signature"),
+            window=self.window,
+        )
+
+    def accept(self, grant: Grant) -> Reply:
+        length, payload = seal_psk(grant.device_secret, grant.product_secret)
+        members = {"code": 0, "message": "success", "len": length, "payload": payload, "requestId": grant.request_id}
+        return Reply(compact_json(members))
+
+    def refuse(self, error: DomainError, request_id: str) -> Reply:
+        """`code` is a number: C reads it as one."""
+        code, _, message = REFUSALS.get(error.code, INTERNAL)
+        return Reply(compact_json({"code": code, "message": message, "requestId": request_id}))
+
+    def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int) -> Request:
+        stamp = int(at.timestamp())
+        claim = OldClaim(credentials.product_key, credentials.device_name, str(stamp), str(nonce), "")
+        digest = _digest(credentials.product_secret, claim.signed_text, "hmacsha1")
+        members = {
+            "deviceName": credentials.device_name,
+            "nonce": nonce,
+            "productId": credentials.product_key,
+            "timestamp": stamp,
+            "signature": _base64(digest.hex().encode()),
+        }
+        return Request("POST", OLD_PATH, host, {"content-type": "application/x-www-form-urlencoded"}, compact_json(members))
+
+    def read(self, reply: Reply, product_secret: str) -> Answer:
+        members = json_object(reply.body)
+        if members.get("code") != 0:
+            return Answer(str(members.get("code")), str(members.get("message")))
+        return Answer("0", str(members.get("message")), open_psk(members.get("len"), members.get("payload"), product_secret))
+
+
+def seal_psk(device_secret: str, product_secret: str) -> tuple[int, str]:
+    """Length of the plaintext in bytes and the encrypted payload in base64. Raises ValueError for a secret that would break firmware."""
+    if len(device_secret) > MAX_PSK:
+        raise ValueError(f"A DeviceSecret of more than {MAX_PSK} characters overflows the buffer of Tencent's C SDK.")
+    plain = compact_json({"encryptionType": ENCRYPTION_BY_KEY, "psk": device_secret})
+    encryptor = _cipher(product_secret).encryptor()
+    return len(plain), _base64(encryptor.update(plain + b"\0" * (-len(plain) % BLOCK)) + encryptor.finalize())
+
+
+def open_psk(length: object, payload: object, product_secret: str) -> str:
+    """What a device finds in the payload. Raises Malformed."""
+    try:
+        sealed = base64.b64decode(str(payload), validate=True)
+        decryptor = _cipher(product_secret).decryptor()
+        plain = decryptor.update(sealed) + decryptor.finalize()
+        return str(json_object(plain[: int(str(length))])["psk"])
+    except (ValueError, KeyError):
+        raise Malformed("The payload cannot be decrypted.", field="payload") from None
+
+
+def _cipher(product_secret: str) -> Cipher[modes.CBC]:
+    return Cipher(algorithms.AES128(product_secret.encode()[:AES_KEY_CHARACTERS]), modes.CBC(AES_IV))
+
+
+def _check_key_length(product_secret: str) -> None:
+    if len(product_secret.encode()) < AES_KEY_CHARACTERS:
+        raise BadSignature("The ProductSecret is shorter than the 16 characters that this protocol encrypts with.")
+
+
+def _clock_notes(timestamp: str, at: datetime, window: timedelta | None) -> tuple[str, ...]:
+    """Raises OutsideWindow."""
+    ours = int(at.timestamp())
+    ahead = int(timestamp) - ours
+    if int(timestamp) == SDK_CONSTANT_TIMESTAMP:
+        return ("The timestamp is the constant that Tencent's C SDK sends; it says nothing about the device's clock.",)
+    if window is not None and abs(ahead) > window.total_seconds():
+        raise OutsideWindow(f"The device's clock is {_skew(ahead)}.", field="timestamp", facts={"server_time": ours})
+    return (f"The device's clock is {_skew(ahead)}.",) if abs(ahead) > SKEW_WORTH_A_NOTE.total_seconds() else ()
+
+
+def _skew(ahead: int) -> str:
+    return f"{abs(ahead)} seconds {'ahead of' if ahead > 0 else 'behind'} ours"
+
+
+def _certificate_notes(members: dict[str, object]) -> tuple[str, ...]:
+    if "ClientCert" in members or "clientCert" in members:
+        return ("The device sent a certificate of its own; it was ignored, and the answer holds a key.",)
+    return ()
+
+
+def _mistake(digests: list[bytes], signature: str) -> str:
+    """The frequent mistake, if it is the one at hand: the two interfaces encode the digest differently. Else empty."""
+    if any(same(_base64(digest), signature) for digest in digests):
+        return "The signature is the base64 of the digest's bytes; this interface wants the base64 of its lower-case hexadecimal text."
+    if any(same(_base64(digest.hex().encode()), signature) for digest in digests):
+        return "The signature is the base64 of the digest's hexadecimal text; this interface wants the base64 of its bytes."
+    return ""
+
+
+def _digest(secret: str, text: str, algorithm: str) -> bytes:
+    return hmac.new(secret.encode(), text.encode(), DIGESTS[algorithm]).digest()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,201 @@
+"""A device registers: its request in, its scheme's answer out, one log entry."""
+
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+
+from console.errors import DomainError, Unavailable
+from devices.rules import names
+from devices.services import admission
+from products.models import DataCenter
+from products.rules.wire_formats import wire_format
+from products.services import data_centers
+from products.services.lookup import ProductUnknown, RegistrationProduct, find_for_registration
+from registration.models import DecisionCode, UsedNonce
+from registration.protocols.base import (
+    MAX_BODY_BYTES,
+    BadSignature,
+    Claim,
+    Grant,
+    Malformed,
+    RegistrationProtocol,
+    Reply,
+    Request,
+    VerifiedClaim,
+)
+from registration.services import device_log
+from registration.services.device_log import Attempt
+
+log = logging.getLogger(__name__)
+
+NOBODYS_SECRET = secrets.token_hex(16)
+"""What the proof of an unknown product is checked against. Drawn at the start of the process, so that nothing ever fits it."""
+
+PROOFS_AT_LEAST = 2
+"""So many secrets are tried in any case: a product with one live secret, one with two and none cost the same."""
+
+
+class ProductNotPublished(DomainError):
+    """The product is still being developed."""
+
+    code = "product_not_published"
+    default_message = "The product is not published."
+
+
+class NonceUsed(DomainError):
+    """A proof that was shown before."""
+
+    code = "nonce_used"
+    default_message = "The nonce was used before: this is a repeated request."
+
+
+class Internal(DomainError):
+    """Something that nobody foresaw."""
+
+    code = "internal"
+    default_message = "The registration failed unexpectedly; the server's log has the reason under the request's number."
+
+
+def register(*, protocol: RegistrationProtocol, request: Request, peer_address: str, at: datetime) -> Reply:
+    """Hands the device its DeviceSecret or refuses it, in its scheme's own words, and writes one log entry. Raises nothing."""
+    attempt = Attempt(at, uuid4(), protocol.name, peer_address)
+    try:
+        reply, code = protocol.accept(_decide(attempt, protocol, request)), str(DecisionCode.ACCEPTED)
+    except Exception as caught:
+        error = _expected(caught, attempt)
+        attempt.refused(error)
+        reply, code = protocol.refuse(error, str(attempt.request_id)), error.code
+    device_log.write(attempt, code)
+    return reply
+
+
+def _expected(caught: Exception, attempt: Attempt) -> DomainError:
+    """The error as a refusal; what nobody foresaw goes to the server's log, and not into any answer."""
+    if isinstance(caught, DomainError) and caught.code in DecisionCode.values:
+        return caught
+    log.error("Registration %s failed.", attempt.request_id, exc_info=caught)
+    return Unavailable("The database did not answer.") if isinstance(caught, (DatabaseError, InterfaceError)) else Internal()
+
+
+def _decide(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Grant:
+    attempt.data_center = data_center = data_centers.serving(request.host)
+    claim = _read(attempt, protocol, request)
+    product, verified, product_secret = _prove(attempt, claim)
+    _note_other_protocol(attempt, product)
+    _use_nonce(attempt, verified, product, data_center)
+    attempt.device_name = _stored_name(product, verified.device_name)
+    admitted = admission.admit(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at)
+    attempt.secrets += (admitted.device_secret,)
+    attempt.passed(*admitted.path)
+    return Grant(
+        product_key=verified.product_key,
+        device_name=verified.device_name,
+        device_secret=admitted.device_secret,
+        product_secret=product_secret,
+        is_new=admitted.is_new,
+        request_id=str(attempt.request_id),
+    )
+
+
+def _read(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Claim:
+    if len(request.body) > MAX_BODY_BYTES:
+        raise Malformed(f"The request is longer than {MAX_BODY_BYTES} bytes.", field="body")
+    claim = protocol.parse(request)
+    attempt.product_key, attempt.device_name = claim.product_key, claim.device_name
+    return claim
+
+
+def _prove(attempt: Attempt, claim: Claim) -> tuple[RegistrationProduct, VerifiedClaim, str]:
+    """The product, the checked claim and the secret that it was made with.
+
+    What does not fit is looked at once more past the cache, since a secret may have been added or a product published a moment ago;
+    so every stranger's attempt costs one look into the database, whether its product exists or not. Raises the scheme's errors,
+    ProductUnknown, ProductNotPublished.
+    """
+    started = time.monotonic()
+    product = _find(attempt, claim, fresh_since=0.0)
+    proof = _try(claim, product, attempt.at)
+    if proof.failure or product is None or not product.published:
+        product = _find(attempt, claim, fresh_since=started)
+        proof = _try(claim, product, attempt.at)
+    return _judge(attempt, product, proof)
+
+
+def _find(attempt: Attempt, claim: Claim, *, fresh_since: float) -> RegistrationProduct | None:
+    try:
+        attempt.product = find_for_registration(claim.product_key, at=attempt.at, fresh_since=fresh_since)
+    except ProductUnknown:
+        attempt.product = None
+    attempt.secrets = attempt.product.secrets if attempt.product else ()
+    return attempt.product
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Proof:
+    """`fits`: the checked claim and the secret that it was made with; `failure`: why there is none."""
+
+    fits: tuple[VerifiedClaim, str] | None = None
+    failure: DomainError | None = None
+
+
+def _try(claim: Claim, product: RegistrationProduct | None, at: datetime) -> _Proof:
+    """Every live secret is tried, and at least two, also after one has fitted."""
+    live = product.secrets if product else ()
+    proof = _Proof(failure=BadSignature("The product has no live secret."))
+    for secret in (*[NOBODYS_SECRET] * (PROOFS_AT_LEAST - len(live)), *live):
+        try:
+            proof = _Proof((claim.verify(secret, at), secret))
+        except DomainError as error:
+            proof = proof if proof.fits else _Proof(failure=error)
+    return proof
+
+
+def _judge(attempt: Attempt, product: RegistrationProduct | None, proof: _Proof) -> tuple[RegistrationProduct, VerifiedClaim, str]:
+    """What says nothing about the product comes first, so that its answer says nothing either."""
+    if proof.failure and not isinstance(proof.failure, BadSignature):
+        raise proof.failure
+    if product is None:
+        raise ProductUnknown
+    attempt.passed("The product is known.")
+    if not product.published:
+        raise ProductNotPublished
+    attempt.passed("The product is published.")
+    if proof.fits is None:
+        raise proof.failure or BadSignature()
+    verified, product_secret = proof.fits
+    attempt.passed("The proof was made with the product's secret.")
+    if verified.notes:
+        attempt.facts["notes"] = list(verified.notes)
+    return product, verified, product_secret
+
+
+def _note_other_protocol(attempt: Attempt, product: RegistrationProduct) -> None:
+    spoken = attempt.protocol.partition("-")[0]
+    if spoken not in ("native", product.wire_protocol):
+        attempt.facts["other_protocol"] = f"The product is made for {product.wire_protocol}, the device speaks {attempt.protocol}."
+
+
+def _use_nonce(attempt: Attempt, verified: VerifiedClaim, product: RegistrationProduct, data_center: DataCenter) -> None:
+    """One row for each nonce of a scheme that forbids its return. Raises NonceUsed (constraint used_nonce_once)."""
+    if not verified.nonce or verified.nonce_until is None:
+        return
+    row = UsedNonce(product_id=product.id, nonce=verified.nonce, expires_at=verified.nonce_until)
+    try:
+        with transaction.atomic(using=data_center.database):
+            row.save(using=data_center.database, force_insert=True)
+    except IntegrityError:
+        raise NonceUsed from None
+    attempt.passed("The nonce was not used before.")
+
+
+def _stored_name(product: RegistrationProduct, device_name: str) -> str:
+    """Raises BadDeviceName."""
+    try:
+        return names.device_name(product.device_name_kind, wire_format(product.wire_protocol), device_name)
+    except names.BadDeviceName as error:
+        raise names.BadDeviceName(error.message, field="DeviceName") from None

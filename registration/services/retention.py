@@ -1,0 +1,41 @@
+"""How long the device log and the used nonces are kept."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from products.models import DataCenter
+from registration.models import DeviceLogEntry, UsedNonce
+
+CHUNK = 500
+"""Rows in one transaction, few enough that a registration on SQLite hardly waits."""
+
+
+def purge_nonces(*, at: datetime) -> int:
+    """Deletes the nonces that the clock refuses anyway; returns how many."""
+    return sum(_delete(UsedNonce.objects.using(database).expired(at)) for database in _databases())
+
+
+def purge_log(*, at: datetime) -> int:
+    """Deletes log entries older than the configured days (0 keeps them for ever); returns how many."""
+    days = settings.NAMEPLATE_LOG_DAYS
+    if not days:
+        return 0
+    oldest = at - timedelta(days=days)
+    return sum(_delete(DeviceLogEntry.objects.using(database).older_than(oldest)) for database in _databases())
+
+
+def _databases() -> list[str]:
+    return sorted(set(DataCenter.objects.values_list("database", flat=True)))
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    return sum(_chunks(rows))
+
+
+def _chunks(rows: QuerySet[Any]) -> Iterator[int]:
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        yield rows.model._default_manager.using(rows.db).filter(pk__in=keys).delete()[0]

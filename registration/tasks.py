@@ -1,0 +1,16 @@
+"""Regular upkeep. The schedule is in console/jobs.py."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from registration.services import retention
+
+
+@shared_task(name="registration.purge_nonces")
+def purge_nonces() -> None:
+    retention.purge_nonces(at=timezone.now())
+
+
+@shared_task(name="registration.purge_log")
+def purge_log() -> None:
+    retention.purge_log(at=timezone.now())

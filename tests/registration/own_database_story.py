@@ -1,0 +1,40 @@
+"""Run by test_own_database.py in a process of its own: a data center whose device log lives in another database."""
+
+import django
+
+django.setup()
+
+from datetime import timedelta  # noqa: E402
+
+from devices.models import Device  # noqa: E402
+from products.models import DataCenter  # noqa: E402
+from products.services import data_centers  # noqa: E402
+from registration.models import DeviceLogEntry, UsedNonce  # noqa: E402
+from registration.protocols.base import Credentials  # noqa: E402
+from registration.services import retention  # noqa: E402
+from registration.services.enrolment import register  # noqa: E402
+from registration.services.schemes import schemes  # noqa: E402
+from tests import cast  # noqa: E402
+from tests.registration.knocking import SECRETS, request_of  # noqa: E402
+
+
+def tell() -> None:
+    cast.home()
+    new = DataCenter()
+    frankfurt = data_centers.save(new, code="eu", name="Frankfurt", database="frankfurt", hosts=["eu.test"], by=cast.OPERATOR, at=cast.NOON)
+    meter = cast.meter()
+    cast.row(meter, "490154203237518")
+    request = request_of("native", Credentials(meter.key, SECRETS[meter.key], "490154203237518"), host="eu.test")
+    for _again in range(2):
+        register(protocol=schemes()["native"], request=request, peer_address="", at=cast.NOON)
+    codes = DeviceLogEntry.objects.at(frankfurt).order_by("id").values_list("code", flat=True)
+    assert list(codes) == ["accepted", "nonce_used"]
+    assert Device.objects.at(frankfurt).count() == UsedNonce.objects.using("frankfurt").count() == 1
+    for model in (DeviceLogEntry, UsedNonce, Device):
+        assert not model.objects.using("default").exists()
+    assert retention.purge_nonces(at=cast.NOON + timedelta(hours=1)) == 1
+    assert retention.purge_log(at=cast.NOON + timedelta(days=1000)) == 2
+
+
+tell()
+print("told")
