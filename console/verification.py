@@ -67,6 +67,11 @@ def request_code(*, user: Any, purpose: str) -> str:
     return where
 
 
+def is_pending(*, user: Any, purpose: str, at: datetime) -> bool:
+    """Whether a code was sent that can still be redeemed."""
+    return VerificationCode.objects.filter(user=user, purpose=purpose, valid_until__gt=at).exists()
+
+
 def redeem(code: str, *, user: Any, purpose: str, at: datetime) -> None:
     """Uses the code up. Raises WrongCode (with the tries left) or VoidCode.
 

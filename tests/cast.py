@@ -1,6 +1,7 @@
 """The cast of the tests: the same few products, devices and data centers everywhere, made through the services."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 
@@ -63,5 +64,5 @@ def row(product: Product, device_name: str, authentication: str = Authentication
     return pre_import.add(product, new, by=OPERATOR, at=NOON)
 
 
-def administrator(name: str = "admin") -> object:
+def administrator(name: str = "admin") -> Any:
     return get_user_model().objects.create_superuser(name, f"{name}@example.com", PASSWORD)

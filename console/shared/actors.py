@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
+from console.shared.addresses import client_address
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -19,4 +23,4 @@ SYSTEM = Actor("system")
 def actor_of(request: Any) -> Actor:
     """The signed-in person of a Django or DRF request."""
     user = request.user
-    return Actor(user.get_username() or "anonymous", user.pk, request.META.get("REMOTE_ADDR", ""))
+    return Actor(user.get_username() or "anonymous", user.pk, client_address(request.META, settings.NAMEPLATE_TRUSTED_PROXIES))

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from console.shared.addresses import client_address
 from products.services.data_centers import without_port
-from registration.api.addresses import client_address
 from registration.protocols.base import MAX_BODY_BYTES, RegistrationProtocol, Request
 from registration.services.enrolment import register
 from registration.services.schemes import schemes

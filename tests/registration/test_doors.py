@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from console.shared.addresses import client_address
 from products.services import lookup
-from registration.api.addresses import client_address
 from registration.models import DeviceLogEntry
 from registration.protocols.base import Credentials
 from registration.protocols.registry import every_protocol

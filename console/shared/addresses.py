@@ -1,4 +1,4 @@
-"""The address of the device behind the proxies that we trust."""
+"""The address of a client, device or browser, behind the proxies that we trust."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

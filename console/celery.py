@@ -1,0 +1,29 @@
+"""The Celery application. A worker that is killed takes its pool with it: no orphan goes on with a task that was given to another."""
+
+import ctypes
+import os
+import signal
+
+from celery import Celery
+from celery.signals import worker_init, worker_process_init
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+
+PR_SET_PDEATHSIG = 1
+
+app = Celery("nameplate")
+app.add_defaults(lambda: settings.CELERY)
+app.autodiscover_tasks()
+
+
+@worker_init.connect
+def refuse_unsafe_worker(**kwargs: object) -> None:
+    from console.refusals import refuse_unsafe_start
+
+    refuse_unsafe_start()
+
+
+@worker_process_init.connect
+def die_with_parent(**kwargs: object) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

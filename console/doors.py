@@ -1,0 +1,36 @@
+"""Device doors answer before everything else, because real firmware breaks on what a web page needs.
+
+A path found in registration/api/device_urls.py goes straight to its view: no session, no CSRF, no redirect, no host check
+(a device calls whatever name its firmware knows, and the host decides the data center), and no header but those of the view.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.http.response import HttpResponse
+from django.urls import Resolver404, get_resolver
+
+DOORS = "registration.api.device_urls"
+
+
+class DeviceDoors:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.resolver = get_resolver(DOORS)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            match = self.resolver.resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        request.resolver_match = match
+        return _with_length(match.func(request, *match.args, **match.kwargs))
+
+
+def _with_length(response: HttpResponseBase) -> HttpResponseBase:
+    """Rendered, and with its length: without one the server would send chunks, which the vendors' C clients cannot read."""
+    if hasattr(response, "render"):
+        response = response.render()
+    if isinstance(response, HttpResponse) and "Content-Length" not in response:
+        response["Content-Length"] = str(len(response.content))
+    return response

@@ -1,0 +1,45 @@
+"""What the first start makes: folders, tables, administrator, home data center. Each step finds what is there and leaves it alone."""
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import transaction
+
+from console.jobs import job_folders
+from console.shared.actors import SYSTEM
+from products.models import DataCenter
+from products.services import data_centers
+
+ADMINISTRATOR = "admin"
+
+
+def make_folders() -> None:
+    """The data folder and those in it, for this user alone."""
+    for folder in (settings.DATA_DIR, Path(settings.MEDIA_ROOT), *job_folders(settings.DATA_DIR)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def make_tables() -> None:
+    for alias in settings.DATABASES:
+        call_command("migrate", database=alias, interactive=False, verbosity=0)
+
+
+@transaction.atomic
+def make_administrator() -> str:
+    """The generated password, or nothing if anybody can sign in already. It is stored nowhere but as Django's hash."""
+    users = get_user_model()._default_manager
+    if users.filter(is_superuser=True).exists():
+        return ""
+    password = secrets.token_urlsafe(12)
+    get_user_model().objects.create_superuser(ADMINISTRATOR, "", password)
+    return password
+
+
+def make_home(*, at: datetime) -> None:
+    """A data center for all hosts that no other one claims."""
+    if not DataCenter.objects.exists():
+        data_centers.save(DataCenter(is_home=True), code="home", name="Home", database="default", hosts=[], by=SYSTEM, at=at)

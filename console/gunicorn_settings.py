@@ -1,0 +1,41 @@
+"""How gunicorn serves: read by gunicorn itself (`-c python:console.gunicorn_settings`). The command line adds address and certificate.
+
+The server was chosen for its header names: old C firmware compares them letter by letter, and servers that send them in
+lower case lock it out.
+"""
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from console.environment import load
+
+_environment = load()
+
+worker_class = "gthread"
+workers = _environment.web_workers
+threads = _environment.web_threads
+# Firmware over TLS loses the answer if the connection closes within two seconds; ten are enough for any client.
+keepalive = 10
+graceful_timeout = 5
+preload_app = True
+control_socket_disable = True
+forwarded_allow_ips = ",".join(_environment.trusted_proxies) or "127.0.0.1"
+if not _environment.trusted_proxies:
+    secure_scheme_headers: dict[str, str] = {}
+worker_tmp_dir = "/dev/shm"  # noqa: S108  (gunicorn's heartbeat file; in memory, so that a slow disk does not look like a dead worker)
+loglevel = "info" if _environment.log_level == "DEBUG" else "warning"
+accesslog = None
+
+PROFILES = {
+    "modern": "ECDHE+AESGCM:ECDHE+CHACHA20",
+    # OpenSSL's own default still holds RSA key exchange with CBC, the only suites that C firmware of that time has.
+    "legacy": "DEFAULT",
+}
+
+
+def ssl_context(config: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    context = default_ssl_context_factory()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(PROFILES[_environment.tls_profile])
+    return context

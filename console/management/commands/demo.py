@@ -1,0 +1,22 @@
+"""manage.py demo: a small fleet to look at."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console import demo
+from console.environment import load
+
+
+class Command(BaseCommand):
+    help = "Loads demo data: data centers, products, a batch of devices, registrations over two weeks. Once; not in production."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if load().production:
+            raise CommandError("Demo data does not belong into a production console.")
+        if demo.is_there():
+            self.stdout.write("The demo data is there already.")
+            return
+        self.stdout.write("Loading demo data ...")
+        demo.load()
+        self.stdout.write("Done: four products, two more data centers, some hundred devices.")

@@ -1,0 +1,61 @@
+"""manage.py serve: web server, worker and clock under one supervisor."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console.environment import Environment, load
+from console.refusals import refuse_unsafe_start
+from console.supervisor import Child, Supervisor, clock_command, port_is_taken, split_bind, web_command, worker_command
+
+
+class Command(BaseCommand):
+    help = "Serves the console and the device doors and works on background jobs, until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        refuse_unsafe_start()
+        environment = load()
+        certificate = _certificate(environment)
+        self._refuse_taken_port("NAMEPLATE_BIND", environment.bind)
+        children = [Child("web server", web_command(environment.bind))]
+        if certificate:
+            self._refuse_taken_port("NAMEPLATE_TLS_BIND", environment.tls_bind)
+            children.append(Child("TLS web server", web_command(environment.tls_bind, tls=certificate)))
+        children += [Child("worker", worker_command(environment.job_workers)), Child("clock", clock_command())]
+        Supervisor(children, say=self._say, bind=environment.bind, greeting=_greeting(environment)).run()
+
+    def _say(self, message: str) -> None:
+        self.stdout.write(message)
+        self.stdout.flush()
+
+    def _refuse_taken_port(self, name: str, bind: str) -> None:
+        try:
+            _host, port = split_bind(bind)
+            taken = port_is_taken(bind)
+        except (ValueError, OSError) as error:
+            raise CommandError(f"{name}={bind} cannot be served: {error}.") from error
+        if taken:
+            raise CommandError(
+                f"Port {port} is taken by another program ({bind}). End it, or choose another: {name}=127.0.0.1:{port + 1} make run"
+            )
+
+
+def _certificate(environment: Environment) -> tuple[Path, Path] | None:
+    cert, key = environment.tls_cert, environment.tls_key
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        raise CommandError("NAMEPLATE_TLS_CERT and NAMEPLATE_TLS_KEY belong together: set both or none.")
+    for file in (cert, key):
+        if not file.is_file():
+            raise CommandError(f"There is no certificate or key file {file}.")
+    return cert, key
+
+
+def _greeting(environment: Environment) -> str:
+    lines = [f"Nameplate is at http://{environment.bind}/"]
+    if environment.tls_cert:
+        lines.append(f"  and at https://{environment.tls_bind}/")
+    return "\n".join([*lines, "Ctrl-C ends it."])

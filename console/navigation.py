@@ -1,0 +1,89 @@
+"""The sidebar: sections in the order of work. What a person may not see is not there; what is not installed is not there either."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+
+class Place(NamedTuple):
+    """`url_name` within the admin site; `permission`: who sees it, empty for every member of staff."""
+
+    title: Any
+    icon: str
+    url_name: str
+    permission: str = ""
+
+
+SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
+    ("", (Place(_("Home"), "home", "index"),)),
+    (
+        _("Plan"),
+        (
+            Place(_("Products"), "category", "products_product_changelist", "products.view_product"),
+            Place(_("Pre-import list"), "playlist_add_check", "devices_preimporteddevice_changelist", "devices.view_preimporteddevice"),
+            Place(_("Uploaded workbooks"), "upload_file", "devices_upload_changelist", "devices.view_upload"),
+        ),
+    ),
+    (
+        _("Mass production"),
+        (
+            Place(_("Production center"), "precision_manufacturing", "devices_production_center", "devices.view_batch"),
+            Place(_("Production records"), "inventory_2", "devices_batch_changelist", "devices.view_batch"),
+            Place(_("MAC pools"), "tag", "devices_macpool_changelist", "devices.view_macpool"),
+            Place(_("Activation codes"), "confirmation_number", "products_codegrant_changelist", "products.view_codegrant"),
+        ),
+    ),
+    (
+        _("Fleet"),
+        (
+            Place(_("Devices"), "developer_board", "devices_device_changelist", "devices.view_device"),
+            Place(_("Device log"), "receipt_long", "registration_devicelogentry_changelist", "registration.view_devicelogentry"),
+        ),
+    ),
+    (
+        _("Administration"),
+        (
+            Place(_("Data centers"), "dns", "products_datacenter_changelist", "products.view_datacenter"),
+            Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry"),
+            Place(_("Users"), "group", "auth_user_changelist", "auth.view_user"),
+            Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group"),
+        ),
+    ),
+)
+
+
+def sections(request: HttpRequest) -> list[dict[str, Any]]:
+    """In the form of UNFOLD["SIDEBAR"]["navigation"]."""
+    found = [{"title": title, "separator": bool(title), "items": list(_items(request, places))} for title, places in SECTIONS]
+    return [section for section in found if section["items"]]
+
+
+def _items(request: HttpRequest, places: tuple[Place, ...]) -> Iterator[dict[str, Any]]:
+    for place in places:
+        link = link_to(place.url_name)
+        if link and (not place.permission or request.user.has_perm(place.permission)):
+            yield {"title": place.title, "icon": place.icon, "link": link, "active": _is_active(link)}
+
+
+def link_to(url_name: str) -> str:
+    """Empty where no app of this installation has the page."""
+    try:
+        return reverse(f"admin:{url_name}")
+    except NoReverseMatch:
+        return ""
+
+
+def _is_active(link: str) -> Callable[[HttpRequest], bool]:
+    """A place within another's address (the production center) is active alone."""
+    home = reverse("admin:index")
+
+    def is_active(request: HttpRequest) -> bool:
+        if link == home or not request.path.startswith(link):
+            return request.path == link
+        links = (link_to(place.url_name) for _title, places in SECTIONS for place in places)
+        return not any(other.startswith(link) and len(other) > len(link) and request.path.startswith(other) for other in links)
+
+    return is_active

@@ -1,0 +1,106 @@
+"""Fixtures that need a database, a server or a worker. The cast is in tests/cast.py, plain functions."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests import certificates, processes
+from tests.processes import Process, Server
+
+IN_CI = os.environ.get("CI") == "true"
+UNCACHED = {"NAMEPLATE_PRODUCT_CACHE_SECONDS": "0"}
+"""One server serves many tests, whose products and data centers come and go."""
+
+NEEDED = {"postgres": lambda: connection.vendor == "postgresql", "redis": lambda: bool(os.environ.get("REDIS_URL"))}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs a service is skipped where there is none; in CI that fails, unless this is the run on the embedded defaults."""
+    for marker, present in NEEDED.items():
+        if item.get_closest_marker(marker) and not present():
+            if IN_CI and os.environ.get("TESTS_ON") != "embedded":
+                pytest.fail(f"{marker} is missing: run the tests with `make test`")
+            pytest.skip(f"needs {marker}: run `make test`")
+
+
+@pytest.fixture(scope="session")
+def process_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """Where the logs of servers and workers are written. The static files of a real server are there from here on."""
+    processes.collect_static(pytestconfig.rootpath / ".pytest_cache" / "static-files")
+    return tmp_path_factory.mktemp("processes")
+
+
+@pytest.fixture(scope="session")
+def rsa_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(certificate, key) for localhost."""
+    return certificates.make_rsa(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def _plain_server(django_db_setup: None, process_folder: Path) -> Iterator[Server]:
+    server = processes.start_server(process_folder, **UNCACHED)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _tls_server(django_db_setup: None, process_folder: Path, rsa_certificate: tuple[Path, Path]) -> Iterator[Server]:
+    server = processes.start_server(process_folder, tls=rsa_certificate, NAMEPLATE_TLS_PROFILE="legacy", **UNCACHED)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def running_server(transactional_db: None, _plain_server: Server) -> Server:
+    """The real web server over HTTP on the test database. One process for the whole run; what a test stores is committed, then flushed."""
+    return _plain_server
+
+
+@pytest.fixture
+def tls_server(transactional_db: None, _tls_server: Server) -> Server:
+    """The same over TLS with an RSA certificate and the profile for old firmware."""
+    return _tls_server
+
+
+@pytest.fixture
+def start_server(transactional_db: None, process_folder: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a server of the test's own: start_server(tls=..., NAMEPLATE_X="..."). It ends with the test."""
+    started: list[Server] = []
+
+    def start(**options: Any) -> Server:
+        started.append(processes.start_server(process_folder, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def start_worker(transactional_db: None, process_folder: Path) -> Iterator[Callable[..., Process]]:
+    """Starts a real worker: start_worker(concurrency=1, NAMEPLATE_X="..."). kill() ends its whole group; it ends with the test."""
+    started: list[Process] = []
+
+    def start(**options: Any) -> Process:
+        started.append(processes.start_worker(process_folder, **options))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()  # Ending politely takes Celery five seconds, and a worker must survive a kill anyway.
+
+
+@pytest.fixture
+def celery_worker_process(start_worker: Callable[..., Process]) -> Process:
+    """One real worker, ready for messages."""
+    return start_worker()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Chromium as the system has it."""
+    return browser_type_launch_args | {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-dev-shm-usage"]}

@@ -1,0 +1,31 @@
+"""The demo data loads, and shows more than the sunny side."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from console import demo
+from devices.models import Batch, Device
+from products.models import Product
+from registration.models import DeviceLogEntry
+from tests import cast
+
+pytestmark = [pytest.mark.django_db, pytest.mark.storage]
+
+
+def test_it_loads_a_fleet_with_a_past_once() -> None:
+    cast.home()
+    call_command("demo", verbosity=0)
+    assert Product.objects.count() == 4
+    assert set(Batch.objects.values_list("state", flat=True)) == {"done"}
+    assert Device.objects.exclude(activated_at=None).exists()
+    assert {"accepted", "bad_signature", "not_imported"} <= set(DeviceLogEntry.objects.values_list("code", flat=True))
+    entries = DeviceLogEntry.objects.count()
+    call_command("demo", verbosity=0)
+    assert DeviceLogEntry.objects.count() == entries
+
+
+def test_it_refuses_a_production_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAMEPLATE_MODE", "production")
+    with pytest.raises(CommandError, match="production"):
+        call_command("demo")
+    assert not demo.is_there()
