@@ -62,7 +62,7 @@ class PreImportedDevice(models.Model):
         indexes = [
             models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="pre_import_batch"),
             models.Index(fields=["product", "id"], name="pre_import_product"),
-            models.Index(fields=["device_name"], name="pre_import_name"),
+            models.Index(fields=["device_name"], name="pre_import_name", opclasses=["varchar_pattern_ops"]),
         ]
 
     def __str__(self) -> str:

@@ -134,12 +134,12 @@ def _take_place(asked: _Asked) -> bool:
 
 
 def _insert(asked: _Asked, device: Device) -> None:
-    """Adds it to the list as registered now. Raises _LostRace when the name was taken meanwhile (constraint device_name_unique)."""
+    """Adds it to the list as registered now. Raises _LostRace when the name was taken meanwhile (constraint device_name_unique),
+    which undoes the caller's transaction: no savepoint is needed, and a registration is two round trips shorter."""
     device.data_center_id, device.product_id, device.device_name = asked.data_center.pk, asked.product.id, asked.device_name
     device.created_at = device.registered_at = asked.at
     try:
-        with transaction.atomic(using=asked.data_center.database):
-            device.save(using=asked.data_center.database, force_insert=True)
+        device.save(using=asked.data_center.database, force_insert=True)
     except IntegrityError as error:
         raise _LostRace from error
 

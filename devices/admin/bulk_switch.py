@@ -1,0 +1,74 @@
+"""Disabling and enabling several devices of a list: first a page that names them and says what happens, then one service call for each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from console.errors import DomainError
+from console.shared.actors import actor_of
+from devices.models import Device
+from devices.services import lifecycle
+from products.models import DataCenter
+
+AT_MOST = 100
+"""Devices at a time."""
+
+
+def disable(model_admin: Any, request: HttpRequest, devices: list[Device], center: DataCenter) -> HttpResponse | None:
+    """The confirmation page, or None when it was confirmed and done."""
+    if not _is_confirmed(request, center):
+        words = _("They can neither register nor connect in this data center until you enable them again. Their data stays.")
+        question = {"action": "disable_selected", "title": _("Disable these devices?"), "words": words, "danger": True}
+        return _ask(model_admin, request, devices, center, **question)
+    reason = request.POST.get("reason", "")[:500]
+    _each(request, devices, lambda device, **who: lifecycle.disable(device, reason=reason, **who))
+    return None
+
+
+def enable(model_admin: Any, request: HttpRequest, devices: list[Device], center: DataCenter) -> HttpResponse | None:
+    """The confirmation page, or None when it was confirmed and done."""
+    if not _is_confirmed(request, center):
+        words = _("They may register and connect again, as before they were disabled.")
+        question = {"action": "enable_selected", "title": _("Enable these devices?"), "words": words, "danger": False}
+        return _ask(model_admin, request, devices, center, **question)
+    _each(request, devices, lifecycle.enable)
+    return None
+
+
+def _is_confirmed(request: HttpRequest, center: DataCenter) -> bool:
+    """For this data center: somebody may have chosen another one in a second window meanwhile."""
+    return request.POST.get("confirmed") == center.code
+
+
+def _ask(model_admin: Any, request: HttpRequest, devices: list[Device], center: DataCenter, **words: Any) -> HttpResponse | None:
+    if len(devices) > AT_MOST:
+        messages.error(request, _("Choose at most %(count)d devices at a time.") % {"count": AT_MOST})
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "devices": devices,
+        "data_center": center,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        **words,
+    }
+    return TemplateResponse(request, "devices/bulk_switch.html", context)
+
+
+def _each(request: HttpRequest, devices: list[Device], switch: Callable[..., None]) -> None:
+    by, at, done = actor_of(request), timezone.now(), 0
+    for device in devices[:AT_MOST]:
+        try:
+            switch(device, by=by, at=at)
+            done += 1
+        except DomainError as error:
+            messages.warning(request, f"{device.device_name}: {error.message}")
+    if done:
+        messages.success(request, ngettext("%(count)d device was changed.", "%(count)d devices were changed.", done) % {"count": done})

@@ -1,0 +1,66 @@
+"""What the pre-import list looks like in a file: the columns, without a secret among them, and the formats that stream them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from import_export import fields, resources
+from import_export.formats import base_formats
+
+from console.shared.files import csv_writer, xlsx_writer
+from devices.models import PreImportedDevice
+from devices.rules import columns
+
+
+class PreImportedDeviceResource(resources.ModelResource):
+    """Columns by the titles that the import reads, so that an exported file can be imported again."""
+
+    product_key = fields.Field("product__key", columns.PRODUCT_KEY)
+    device_name = fields.Field("device_name", columns.DEVICE_NAME)
+    nickname = fields.Field("nickname", columns.NICKNAME)
+    sn = fields.Field("sn", columns.SN)
+    authentication = fields.Field("authentication", columns.AUTHENTICATION)
+    certificate_fingerprint = fields.Field("certificate_fingerprint", columns.FINGERPRINT)
+
+    class Meta:
+        model = PreImportedDevice
+        name = "Pre-import list"
+        fields = ("product_key", "device_name", "nickname", "sn", "authentication", "certificate_fingerprint")
+        export_order = fields
+
+
+class Xlsx(base_formats.XLSX):
+    """Excel, written cell by cell as text."""
+
+    def get_title(self) -> str:
+        return "Excel (.xlsx)"
+
+    def stream(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+        return xlsx_writer.stream(xlsx_writer.Sheet("Devices", header, rows))
+
+
+class Csv(base_formats.CSV):
+    """CSV for people: with a byte order mark, and nothing in it that a spreadsheet would run."""
+
+    def get_title(self) -> str:
+        return "CSV (.csv)"
+
+    def get_content_type(self) -> str:
+        return "text/csv; charset=utf-8"
+
+    def stream(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+        return csv_writer.stream(header, rows)
+
+
+FORMATS = (Xlsx, Csv)
+
+
+def texts(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
+    """Database values as they stand in a cell."""
+    return ([_text(value) for value in row] for row in rows)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

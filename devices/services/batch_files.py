@@ -1,0 +1,212 @@
+"""The files of a batch's activation codes (G9, G10): ordered, made once by a job, kept encrypted for a while, each download audited."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from console import audit
+from console.errors import Conflict, DomainError
+from console.shared import keyring
+from console.shared.actors import Actor
+from console.shared.files import csv_writer, vault, xlsx_writer
+from console.shared.jobs import JobState, LostClaim
+from devices.models import Batch, BatchFile, FileFormat, PreImportedDevice
+from devices.models.pre_import import device_secret_owner
+from devices.rules import activation_codes
+from devices.rules.activation_codes import FormatNotForBatch, Layout
+from products.models import FlashingMethod, ProductSecret
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+PAGE = 5_000
+"""Rows that are read, opened and written at a time."""
+
+FOLDER = "batches"
+LEFT_BEHIND = timedelta(days=1)
+"""No worker writes at one file for so long."""
+
+CONTENT_TYPES = {
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.XLSX: xlsx_writer.CONTENT_TYPE,
+    FileFormat.ALIGENIE: xlsx_writer.CONTENT_TYPE,
+}
+SUFFIXES = {FileFormat.CSV: ".csv", FileFormat.XLSX: ".xlsx", FileFormat.ALIGENIE: "-aligenie.xlsx"}
+
+
+class NothingToDownload(Conflict):
+    """The batch is not ended yet, or ended without a device."""
+
+    code = "nothing_to_download"
+    default_message = "There are activation codes to download when the batch has ended and has made devices."
+
+
+class FileNotReady(Conflict):
+    """The file is not made yet, or no longer kept."""
+
+    code = "file_not_ready"
+    default_message = "The file is not ready: have it prepared first."
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """`pieces` is the file, read and decrypted as it is sent; `size` in bytes."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    pieces: Iterator[bytes]
+
+
+@transaction.atomic
+def order(batch_id: int, form: str, *, by: Actor, at: datetime) -> BatchFile:
+    """The file of this format: the one that is kept or being made, else a queued one. Raises NothingToDownload or FormatNotForBatch."""
+    batch: Batch = Batch.objects.select_for_update(of=("self",)).select_related("product").get(pk=batch_id)
+    if not batch.is_over or not batch.made:
+        raise NothingToDownload
+    if form not in FileFormat.values or not can_be_had(batch, form):
+        raise FormatNotForBatch(field="format")
+    file: BatchFile | None = BatchFile.objects.filter(batch=batch, format=form).first()
+    queued = {"state": JobState.QUEUED, "requested_at": at, "requested_by_id": by.user_id, "total": batch.made}
+    if file is None:
+        file = BatchFile(batch=batch, format=form, **queued)
+        file.sealed_key = keyring.current().seal(vault.new_key(), file.key_owner())
+        file.save(force_insert=True)
+    elif not _is_to_be_made(file, at):
+        return file
+    else:
+        BatchFile.objects.filter(pk=file.pk).update(done=0, started_at=None, finished_at=None, failure="", **queued)
+    audit.record("batch.order_file", batch, by=by, at=at, after={"format": form})
+    file.refresh_from_db()
+    return file
+
+
+def pack(file_id: int, *, clock: Clock) -> None:
+    """Makes a file that is queued or was left by a dead worker, from the batch's rows as they are now."""
+    attempt = BatchFile.objects.claim(file_id, at=clock())
+    if attempt is None:
+        return
+    file = BatchFile.objects.select_related("batch__product").get(pk=file_id)
+    try:
+        _make(file, attempt, clock)
+    except LostClaim:
+        log.info("File %s went to another worker.", file_id)
+    except DomainError as error:
+        log.warning("File %s failed: %s", file_id, error.message)
+        BatchFile.objects.finish(file_id, attempt, JobState.FAILED, at=clock(), failure=error.message)
+
+
+@transaction.atomic
+def download(batch: Batch, form: str, *, by: Actor, at: datetime) -> Download:
+    """One download of a file that is ready: counted, audited with its SHA-256. Raises FileNotReady, VaultMissing or SealBroken."""
+    file = BatchFile.objects.filter(batch=batch, format=form).first()
+    if file is None or not file.is_ready(at):
+        raise FileNotReady
+    pieces = vault.read(file.path, keyring.current().open(file.sealed_key, file.key_owner()))
+    BatchFile.objects.filter(pk=file.pk).update(downloads=F("downloads") + 1)
+    Batch.objects.filter(pk=batch.pk, first_download_at=None).update(first_download_at=at)
+    facts = {"format": form, "rows": file.done, "size": file.size, "sha256": file.sha256}
+    audit.record("batch.download", batch, by=by, at=at, after=facts, count=file.done)
+    return Download(_name(batch, form), CONTENT_TYPES[FileFormat(form)], file.size, file.sha256, pieces)
+
+
+def purge(*, at: datetime) -> int:
+    """Deletes the files that were kept long enough, and returns how many; each can be made again from the rows. With them goes what
+    a dead worker left half written."""
+    gone = 0
+    for file in BatchFile.objects.expired(at):
+        vault.delete(file.path)
+        gone += BatchFile.objects.expired(at).filter(pk=file.pk, path=file.path).update(path="")
+    for path in vault.old_files(FOLDER, before=at - LEFT_BEHIND):
+        if not BatchFile.objects.filter(path=path).exists():
+            vault.delete(path)
+    return gone
+
+
+def can_be_had(batch: Batch, form: str) -> bool:
+    """Whether this batch can be had in this format."""
+    return activation_codes.fits(form, method=batch.flashing_method, device_name_kind=batch.product.device_name_kind)
+
+
+def _is_to_be_made(file: BatchFile, at: datetime) -> bool:
+    """Failed, expired, or lost from the data folder. The batch's lock keeps two orders apart."""
+    return file.is_over and not (file.is_ready(at) and vault.exists(file.path))
+
+
+def _make(file: BatchFile, attempt: int, clock: Clock) -> None:
+    """Written under a path of this attempt alone, so that a worker that was taken for dead does no harm. Raises LostClaim."""
+    layout = _layout(file, at=clock())
+    path, old = f"{FOLDER}/{file.batch_id}-{file.format}-{attempt}", file.path
+    key = keyring.current().open(file.sealed_key, file.key_owner())
+    counted = _Counted(_cells(file, attempt, layout, clock))
+    stored = vault.write(path, key, _pieces(file, layout, counted))
+    now = clock()
+    try:
+        BatchFile.objects.finish(
+            file.pk,
+            attempt,
+            JobState.DONE,
+            at=now,
+            path=path,
+            size=stored.size,
+            sha256=stored.sha256,
+            done=counted.count,
+            expires_at=now + timedelta(days=settings.NAMEPLATE_BATCH_FILE_DAYS),
+        )
+    except LostClaim:
+        vault.delete(path)
+        raise
+    if old and old != path:
+        vault.delete(old)
+
+
+def _layout(file: BatchFile, *, at: datetime) -> Layout:
+    product = file.batch.product
+    if file.format == FileFormat.ALIGENIE:
+        return activation_codes.aligenie(product.key, stride=file.batch.mac_stride)
+    if file.batch.flashing_method == FlashingMethod.PER_PRODUCT:
+        secret = ProductSecret.objects.live(at).filter(product=product)[0]
+        return activation_codes.per_product(product.key, keyring.unseal(secret.sealed, owner=secret.owner()))
+    return activation_codes.per_device(product.key)
+
+
+def _pieces(file: BatchFile, layout: Layout, cells: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
+    """No cell is altered: what is flashed must be what was stored. No character that a formula needs can stand in one."""
+    if file.format == FileFormat.CSV:
+        return csv_writer.stream(layout.columns, cells, unaltered=layout.columns, for_people=False)
+    return xlsx_writer.stream(xlsx_writer.Sheet(file.batch.number, layout.columns, cells, widths=[36] * len(layout.columns)))
+
+
+def _cells(file: BatchFile, attempt: int, layout: Layout, clock: Clock) -> Iterator[tuple[str, ...]]:
+    """The batch's rows in the order in which they were made. Raises LostClaim or SealBroken."""
+    last, done, product_id = 0, 0, file.batch.product_id
+    facts = ("pk", "device_name", "sealed_secret")
+    while rows := list(PreImportedDevice.objects.made_in(file.batch_id, after=last).values_list(*facts)[:PAGE]):
+        sealed = [(secret, device_secret_owner(product_id, name)) for _, name, secret in rows] if layout.device_secrets else []
+        secrets = keyring.unseal_many(sealed) or [""] * len(rows)
+        yield from (layout.cells(name, secret) for (_, name, _), secret in zip(rows, secrets, strict=True))
+        last, done = rows[-1][0], done + len(rows)
+        BatchFile.objects.beat(file.pk, attempt, at=clock(), done=done)
+
+
+class _Counted:
+    """Counts what goes through."""
+
+    def __init__(self, rows: Iterable[tuple[str, ...]]) -> None:
+        self.rows, self.count = rows, 0
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        for row in self.rows:
+            self.count += 1
+            yield row
+
+
+def _name(batch: Batch, form: str) -> str:
+    return f"{batch.product.key}-{batch.number}{SUFFIXES[FileFormat(form)]}"

@@ -1,0 +1,151 @@
+"""The import of a checked workbook: all of it or nothing, bound to the bytes that were checked."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from console import audit
+from console.errors import Conflict, DomainError
+from console.shared import keyring
+from console.shared.actors import Actor
+from console.shared.files import vault
+from console.shared.jobs import JobState, LostClaim
+from devices.models import Authentication, PreImportedDevice, Upload, UploadPurpose, UploadStage
+from devices.models.pre_import import device_secret_owner
+from devices.querysets import PreImportRow
+from devices.rules.sheets import GoodRow
+from devices.services import uploads
+from devices.services.pre_import import StaticNotAllowed
+from devices.services.upload_check import ATTEMPTS, Work
+from products.models import Product
+from products.rules.wire_formats import system_random, wire_format
+from products.services import supply
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+PREPARED_TOGETHER = 10_000
+
+
+class NotCheckedSo(Conflict):
+    """Only a workbook that was checked, without a bad row, is imported, and only the bytes that were checked."""
+
+    code = "not_checked_so"
+    default_message = "This workbook cannot be imported: it must have been checked and have no bad row."
+
+
+class TakenMeanwhile(Conflict):
+    """Somebody added a name or SN of the workbook after its check."""
+
+    code = "taken_meanwhile"
+
+
+@transaction.atomic
+def request(upload_id: int, *, sha256: str, by: Actor, at: datetime) -> Upload:
+    """Queues the import of the checked bytes that `sha256` names. Raises NotCheckedSo, UploadGone or QuotaExceeded.
+
+    The quota is taken when the rows are stored.
+    """
+    upload = Upload.objects.select_for_update(of=("self",)).select_related("product").get(pk=upload_id)
+    if not upload.path or upload.expires_at <= at:
+        raise uploads.UploadGone
+    checked = upload.stage == UploadStage.CHECK and upload.state == JobState.DONE and upload.purpose == UploadPurpose.PRE_IMPORT
+    if not checked or upload.bad_rows or not upload.good_rows or upload.sha256 != sha256:
+        raise NotCheckedSo
+    _check_room(uploads.product_of(upload), upload.good_rows)
+    report = upload.report | {"by": {"name": by.name, "address": by.address}, "attempts_before": upload.attempt}
+    uploads.queue(upload, UploadStage.COMMIT, by=by, at=at, report=report, expires_at=at + uploads.KEEP)
+    return Upload.objects.get(pk=upload.pk)
+
+
+def commit(upload_id: int, *, clock: Clock) -> None:
+    """Imports a workbook that waits for it or was left by a dead worker, unless another worker does."""
+    attempt = Upload.objects.filter(stage=UploadStage.COMMIT).claim(upload_id, at=clock())
+    if attempt is None:
+        return
+    upload = Upload.objects.select_related("product", "requested_by").get(pk=upload_id)
+    work = Work(upload, attempt, clock)
+    try:
+        if attempt > ATTEMPTS + upload.report.get("attempts_before", 0):
+            raise Conflict("The worker died several times while it imported this workbook.")
+        rows = _prepared(work)
+        _store(work, rows)
+    except LostClaim:
+        log.info("Upload %s went to another worker.", upload_id)
+    except DomainError as error:
+        work.fail(error)
+
+
+def _prepared(work: Work) -> list[PreImportRow]:
+    """All rows with their secrets issued and sealed: nothing is locked meanwhile. Raises Cancelled, UploadGone, StaticNotAllowed."""
+    product, at = uploads.product_of(work.upload), work.clock()
+    rows: list[PreImportRow] = []
+    checked = uploads.checked_rows(work.upload)
+    while some := [GoodRow(*values) for values in islice(checked, PREPARED_TOGETHER)]:
+        if not product.allows_static and any(row.authentication == Authentication.STATIC for row in some):
+            raise StaticNotAllowed
+        rows += _sealed(product, some, at)
+        work.beat(done=len(rows), total=work.upload.good_rows)
+    if len(rows) != work.upload.good_rows:
+        raise NotCheckedSo
+    return rows
+
+
+def _sealed(product: Product, rows: list[GoodRow], at: datetime) -> Iterator[PreImportRow]:
+    """Every row with its given secret or a new one (A3)."""
+    product_id = product.pk
+    issued = iter(wire_format(product.wire_protocol).make_device_secrets(sum(not row.device_secret for row in rows), system_random))
+    owned = [(row.device_secret or next(issued), device_secret_owner(product_id, row.device_name)) for row in rows]
+    for row, sealed in zip(rows, keyring.seal_many(owned), strict=True):
+        yield PreImportRow(product_id, row.device_name, row.nickname, row.sn or None, row.authentication, sealed, row.fingerprint, None, at)
+
+
+def _store(work: Work, rows: list[PreImportRow]) -> None:
+    """One transaction: proof of the claim, all rows, the quota (its lock last, so shortest), the audit line, the end.
+
+    Raises TakenMeanwhile, QuotaExceeded, Cancelled or LostClaim, and then nothing has happened.
+    """
+    upload = work.upload
+    try:
+        with transaction.atomic():
+            work.beat()
+            stored = PreImportedDevice.objects.store(rows)
+            supply.take(uploads.product_of(upload).pk, devices=stored)
+            _record(upload, stored, at=work.clock())
+            work.finish(JobState.DONE, done=stored, path="")
+            transaction.on_commit(lambda: vault.delete_folder(upload.path))
+    except IntegrityError as error:
+        raise _who_took_them(upload, rows, error) from error
+
+
+def _record(upload: Upload, count: int, *, at: datetime) -> None:
+    told: dict[str, Any] = upload.report.get("by", {})
+    by = Actor(told.get("name", "system"), upload.requested_by_id, told.get("address", ""))
+    facts = {"product": uploads.product_of(upload).key, "file": upload.file_name, "sha256": upload.sha256}
+    audit.record("pre_import.import", upload, by=by, at=at, after=facts, count=count)
+
+
+def _who_took_them(upload: Upload, rows: list[PreImportRow], error: IntegrityError) -> DomainError:
+    """Named, so that the operator knows what came between."""
+    found: list[str] = []
+    for at in range(0, len(rows), PREPARED_TOGETHER):
+        some = rows[at : at + PREPARED_TOGETHER]
+        mine = PreImportedDevice.objects.of(uploads.product_of(upload)).filter(device_name__in=[row.device_name for row in some])
+        found += mine.values_list("device_name", flat=True)
+        found += [row.sn or "" for row in PreImportedDevice.objects.filter(sn__in=[row.sn for row in some if row.sn]).only("sn")]
+    if not found:
+        log.error("Upload %s broke a constraint: %s", upload.pk, error)
+        return Conflict("The rows could not be stored. Nothing was imported: check the workbook again.")
+    named = ", ".join(found[:5]) + (f" and {len(found) - 5:,} more" if len(found) > 5 else "")
+    return TakenMeanwhile(f"The pre-import list has got {named} since the check. Nothing was imported: check the workbook again.")
+
+
+def _check_room(product: Product, rows: int) -> None:
+    """Raises QuotaExceeded. Said early, and decided by the quota itself when the rows are stored."""
+    if product.devices_left < rows:
+        raise supply.QuotaExceeded(f"The product's quota has room for {product.devices_left:,} more devices; the workbook has {rows:,}.")

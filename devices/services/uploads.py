@@ -1,0 +1,178 @@
+"""Uploaded workbooks: receive, look at what the check found, discard, purge. The check is upload_check's, the import upload_commit's."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import PurePath
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from console import audit
+from console.errors import Conflict
+from console.shared import keyring
+from console.shared.actors import Actor
+from console.shared.files import tables, vault
+from console.shared.files.refusal import SIZE_AT_MOST
+from console.shared.jobs import JobState
+from devices.models import Authentication, Batch, Upload, UploadPurpose, UploadStage
+from devices.rules.sheets import BadCell
+from devices.services.pre_import import check_authentication
+from products.models import Product
+
+KEEP = timedelta(days=3)
+SMALL = 200 * 1024
+"""Bytes of a file that is checked while its sender waits: some 2,000 rows."""
+
+
+class UploadGone(Conflict):
+    """The workbook was discarded, imported, or has expired."""
+
+    code = "upload_gone"
+    default_message = "The workbook is no longer kept: upload it again."
+
+
+class UploadRunning(Conflict):
+    code = "upload_running"
+    default_message = "The workbook is being worked on."
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """A file as it came: `size` in bytes; `chunks` are gone through once."""
+
+    file_name: str
+    size: int
+    chunks: Iterable[bytes]
+    purpose: str = UploadPurpose.PRE_IMPORT
+    authentication: str = Authentication.DYNAMIC
+
+
+def receive(product: Product, new: NewUpload, *, by: Actor, at: datetime) -> Upload:
+    """Stores the file encrypted and queues its check. Raises FileRefused, StaticNotAllowed or TooLarge."""
+    tables.check_name_and_size(new.file_name, new.size)
+    check_authentication(product, new.authentication, "")
+    key = vault.new_key()
+    upload = Upload(
+        product=product,
+        purpose=new.purpose,
+        authentication=new.authentication,
+        file_name=PurePath(new.file_name).name[-200:],
+        token=secrets.token_hex(16),
+        requested_at=at,
+        requested_by_id=by.user_id,
+        expires_at=at + KEEP,
+    )
+    upload.sealed_key = keyring.current().seal(key, upload.key_owner())
+    upload.path = f"uploads/{upload.token}"
+    stored = vault.write(f"{upload.path}/file", key, new.chunks, limit=SIZE_AT_MOST)
+    upload.size, upload.sha256 = stored.size, stored.sha256
+    with transaction.atomic():
+        upload.save(force_insert=True)
+        facts = {"product": product.key, "purpose": new.purpose, "size": stored.size, "sha256": stored.sha256}
+        audit.record("upload.receive", upload, by=by, at=at, after=facts)
+    return upload
+
+
+@transaction.atomic
+def discard(upload_id: int, *, by: Actor, at: datetime) -> Upload:
+    """One that waits ends now and its file goes; one that is worked on ends at its next look. Raises UploadGone."""
+    upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
+    if not upload.path:
+        raise UploadGone
+    _refuse_while_produced(upload)
+    audit.record("upload.discard", upload, by=by, at=at, before={"stage": upload.stage, "state": upload.state})
+    if upload.state == JobState.RUNNING:
+        Upload.objects.filter(pk=upload.pk).update(cancel_requested=True)
+    else:
+        Upload.objects.filter(pk=upload.pk).update(state=JobState.CANCELLED, finished_at=at, path="")
+        transaction.on_commit(lambda: vault.delete_folder(upload.path))
+    return Upload.objects.get(pk=upload.pk)
+
+
+@transaction.atomic
+def check_again(upload_id: int, *, by: Actor, at: datetime) -> Upload:
+    """The same file against the list as it is now. Raises UploadGone or UploadRunning."""
+    upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
+    if not upload.path:
+        raise UploadGone
+    if not upload.is_over:
+        raise UploadRunning
+    _refuse_while_produced(upload)
+    queue(upload, UploadStage.CHECK, by=by, at=at, report=upload.report | {"attempts_before": upload.attempt})
+    audit.record("upload.check_again", upload, by=by, at=at)
+    return Upload.objects.get(pk=upload.pk)
+
+
+def queue(upload: Upload, stage: str, *, by: Actor, at: datetime, **facts: Any) -> None:
+    """Makes the row a waiting job of this stage, within the caller's transaction."""
+    Upload.objects.filter(pk=upload.pk).update(
+        stage=stage,
+        state=JobState.QUEUED,
+        requested_at=at,
+        requested_by_id=by.user_id,
+        started_at=None,
+        finished_at=None,
+        done=0,
+        failure="",
+        cancel_requested=False,
+        **facts,
+    )
+
+
+def purge(*, at: datetime) -> int:
+    """Deletes the files of workbooks that were kept long enough, and returns how many there were."""
+    gone = 0
+    for upload in Upload.objects.filter(expires_at__lt=at).exclude(path=""):
+        expired = Upload.objects.filter(pk=upload.pk, expires_at__lt=at).exclude(state=JobState.RUNNING)
+        if expired.update(path=""):
+            Upload.objects.filter(pk=upload.pk, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=at)
+            vault.delete_folder(upload.path)
+            gone += 1
+    return gone
+
+
+def checked_names(upload: Upload, *, skip: int = 0) -> Iterator[str]:
+    """The DeviceNames of a checked workbook in their order, from number `skip` on (the first is 0). Raises UploadGone or VaultBroken."""
+    return (row[1] for row in checked_rows(upload, skip=skip))
+
+
+def checked_rows(upload: Upload, *, skip: int = 0) -> Iterator[list[Any]]:
+    """Values in the order of GoodRow. Raises UploadGone or VaultBroken."""
+    return _lines(upload, "rows", skip)
+
+
+def bad_cells(upload: Upload, *, skip: int = 0, count: int | None = None) -> Iterator[BadCell]:
+    """What the check found: first the cells that break a rule, then those that the list has already. Raises UploadGone."""
+    return (BadCell(*cell) for cell in islice(_lines(upload, "findings", skip), count))
+
+
+def product_of(upload: Upload) -> Product:
+    """Raises UploadGone for a workbook whose product nobody knows."""
+    if upload.product is None:
+        raise UploadGone
+    return upload.product
+
+
+def file_key(upload: Upload) -> bytes:
+    return keyring.current().open(upload.sealed_key, upload.key_owner())
+
+
+def _refuse_while_produced(upload: Upload) -> None:
+    """Raises UploadRunning while a batch takes its DeviceNames from the workbook."""
+    if Batch.objects.filter(upload=upload, state__in=(JobState.QUEUED, JobState.RUNNING)).exists():
+        raise UploadRunning
+
+
+def _lines(upload: Upload, kind: str, skip: int) -> Iterator[list[Any]]:
+    name = upload.report.get(kind)
+    if not upload.path or not name:
+        raise UploadGone
+    try:
+        lines = vault.read_lines(f"{upload.path}/{name}", file_key(upload), skip=skip)
+        yield from (orjson.loads(line) for line in lines)
+    except vault.VaultMissing as error:
+        raise UploadGone from error

@@ -1,0 +1,45 @@
+"""Background jobs of devices. Each takes a row's number, resumes, and may run twice; the sweep sends again what was lost."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from console.shared.tasks import nudge
+from devices.models import Batch, BatchFile, Upload, UploadStage
+from devices.services import batch_files, production, upload_check, upload_commit, uploads
+
+UPLOAD_TASKS = {UploadStage.CHECK: "devices.check_upload", UploadStage.COMMIT: "devices.commit_upload"}
+
+
+@shared_task(name="devices.check_upload")
+def check_upload(upload_id: int) -> None:
+    upload_check.check(upload_id, clock=timezone.now)
+
+
+@shared_task(name="devices.commit_upload")
+def commit_upload(upload_id: int) -> None:
+    upload_commit.commit(upload_id, clock=timezone.now)
+
+
+@shared_task(name="devices.fill_batch")
+def fill_batch(batch_id: int) -> None:
+    production.fill(batch_id, clock=timezone.now)
+
+
+@shared_task(name="devices.pack_batch")
+def pack_batch(file_id: int) -> None:
+    """`file_id`: the number of a BatchFile."""
+    batch_files.pack(file_id, clock=timezone.now)
+
+
+@shared_task(name="devices.sweep")
+def sweep() -> None:
+    """Sends again what waits too long or lost its worker, and deletes files that were kept long enough."""
+    now = timezone.now()
+    for pk, stage in Upload.objects.stale(now).values_list("pk", "stage"):
+        nudge(UPLOAD_TASKS[UploadStage(stage)], pk)
+    for pk in Batch.objects.stale(now).values_list("pk", flat=True):
+        nudge("devices.fill_batch", pk)
+    for pk in BatchFile.objects.stale(now).values_list("pk", flat=True):
+        nudge("devices.pack_batch", pk)
+    uploads.purge(at=now)
+    batch_files.purge(at=now)
