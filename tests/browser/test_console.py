@@ -1,0 +1,152 @@
+"""The console in Chromium, as an operator sees it: wide and narrow, light and dark. Nothing scrolls sideways, nothing is loaded from another
+host, and no script complains."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import global_settings
+from django.test import override_settings
+from playwright.sync_api import Browser, Page
+
+from console.navigation import SECTIONS, link_to
+from devices.models import Device
+from devices.services import admission
+from products.models import DataCenter, Product
+from products.services import lookup
+from tests import cast
+from tests.processes import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+WIDTHS = (1280, 390)
+
+
+@dataclass
+class Visitor:
+    """A signed-in window, and everything that went wrong in it."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", lambda message: self._complain("console", message.text) if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self._complain("script", str(error)))
+        self.page.on("request", lambda request: None if request.url.startswith((self.base, "data:")) else self._complain("foreign", request.url))
+
+    def _complain(self, kind: str, what: str) -> None:
+        self.complaints.append(f"{self.page.url}: {kind}: {what}")
+
+    def visit(self, path: str) -> None:
+        answer = self.page.goto(self.base + path)
+        self.page.wait_for_function("document.documentElement.matches(':not([x-cloak])')")  # The skin has dressed the page.
+        assert answer is not None and answer.status == 200, path
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self._complain("scrolls sideways", f"{wide} px")
+
+    def sign_in(self) -> None:
+        self.visit("/login/")
+        self.page.fill("#id_username", "admin")
+        self.page.fill("#id_password", cast.PASSWORD)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(self.base + "/")
+
+
+@pytest.fixture
+def device(transactional_db: None) -> Device:
+    """A registered device of a product, in a console with two data centers."""
+    center: DataCenter = cast.home()
+    cast.frankfurt()
+    with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):  # The server knows nothing of the tests' quick one.
+        cast.administrator()
+    kettle: Product = cast.kettle()
+    cast.row(kettle, "A4C138000001", nickname="A kettle with a rather long nickname for a narrow screen", sn="SN-0001")
+    known = lookup.find_for_registration(kettle.key, at=cast.NOON)
+    admission.admit(data_center=center, product=known, device_name="A4C138000001", at=cast.NOON)
+    return Device.objects.at(center).get()
+
+
+@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in ("light", "dark")], ids=lambda shape: f"{shape[0]}-{shape[1]}")
+def visitor(request: Any, browser: Browser, running_server: Server, device: Device) -> Iterator[Visitor]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    found = Visitor(context.new_page(), running_server.url)
+    found.watch()
+    yield found
+    context.close()
+
+
+def test_every_page_loads_whole_and_from_here_alone(visitor: Visitor, device: Device) -> None:
+    visitor.sign_in()
+    for _title, places in SECTIONS:
+        for place in places:
+            visitor.visit(link_to(place.url_name))
+    key = f"cn-shanghai-{device.pk}"
+    for path in (
+        "/account/",
+        "/account/authenticator/",
+        "/password_change/",
+        "/products/product/add/",
+        f"/products/product/{device.product_id}/change/",
+        f"/products/product/{device.product_id}/do/disable_per_product/",
+        "/products/datacenter/add/",
+        f"/devices/device/{key}/change/",
+        f"/devices/device/{key}/do/remove/",
+        "/auth/user/add/",
+        "/auth/group/add/",
+    ):
+        visitor.visit(path)
+    assert not visitor.complaints
+
+
+@pytest.fixture
+def window(browser: Browser, running_server: Server, device: Device) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    found = Visitor(context.new_page(), running_server.url)
+    found.watch()
+    found.sign_in()
+    yield found
+    context.close()
+
+
+def test_a_dialog_says_what_happens_before_it_happens(window: Visitor, device: Device) -> None:
+    window.visit(f"/devices/device/cn-shanghai-{device.pk}/change/")
+    dialog = window.page.locator("#dialog-disable")
+    assert not dialog.is_visible()
+    window.page.locator("[data-dialog=dialog-disable]").click()
+    assert dialog.is_visible()
+    assert "neither register nor connect" in dialog.inner_text()
+    dialog.get_by_role("button", name="Cancel").click()
+    assert not dialog.is_visible()
+    window.page.locator("[data-dialog=dialog-disable]").click()
+    dialog.get_by_label("Reason").fill("returned")
+    dialog.get_by_role("button", name="Disable").click()
+    window.page.wait_for_selector("text=The device is disabled.")
+    device.refresh_from_db()
+    assert not device.enabled
+    assert not window.complaints
+
+
+def test_the_selector_sends_itself_and_stays(window: Visitor) -> None:
+    window.visit("/devices/device/")
+    assert window.page.locator("#result_list tbody").count() == 1
+    window.page.select_option("#data-center", "eu-frankfurt")
+    window.page.wait_for_selector("text=No device in this data center yet")
+    window.visit("/")
+    window.visit("/devices/device/")
+    assert window.page.input_value("#data-center") == "eu-frankfurt"
+    assert not window.complaints
+
+
+def test_an_error_comes_back_into_its_dialog(window: Visitor, device: Device) -> None:
+    window.visit(f"/products/product/{device.product_id}/change/")
+    window.page.locator("[data-dialog=dialog-grant_codes]").click()
+    dialog = window.page.locator("#dialog-grant_codes")
+    dialog.get_by_label("Activation codes").fill("0")
+    dialog.get_by_role("button", name="Grant").click()
+    window.page.wait_for_load_state()
+    assert dialog.is_visible()
+    assert "greater than or equal to 1" in dialog.locator("[data-field=quantity]").inner_text()
+    assert not window.complaints
