@@ -1,0 +1,1 @@
+"""Whole stories, told through what a person sees and what a device hears."""
