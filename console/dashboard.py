@@ -18,7 +18,7 @@ from devices.models import Batch, Device
 from products.models import DataCenter, Product
 from registration.models import DecisionCode, DeviceLogEntry
 
-CAP = 10_000
+CAP = 100_000
 LATELY = timedelta(hours=24)
 REFUSALS_READ = 1000
 

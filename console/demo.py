@@ -4,6 +4,7 @@ import random
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -106,7 +107,8 @@ def _rows(model: Model, product: Product, *, at: datetime) -> list[str]:
 def _produce(model: Model, product: Product, *, pool_id: int | None, at: datetime) -> None:
     new = batches.NewBatch(rules.AUTOMATIC, quantity=model.produced, mac_pool_id=pool_id, note="Line 3, first run")
     batch = batches.request(product.pk, new, by=DEMO, at=at)
-    production.fill(batch.pk, clock=timezone.now)
+    seconds = count(3)
+    production.fill(batch.pk, clock=lambda: at + timedelta(seconds=next(seconds)))
 
 
 def _knocks(model: Model, product: Product, names: Sequence[str], chance: random.Random, now: datetime) -> Iterator[Knock]:

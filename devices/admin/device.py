@@ -99,7 +99,7 @@ class DeviceAdmin(PageActions, ConsoleModelAdmin):
         return DeviceChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
-        return Device.objects.at(centers.selected(request)).order_by("-id")
+        return Device.objects.at(centers.selected(request)).defer("sealed_secret").order_by("-id")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Device], search_term: str) -> tuple[QuerySet[Device], bool]:
         return search(queryset, search_term), False

@@ -90,9 +90,9 @@ class PreImportedDeviceAdmin(AddPage, PageActions, ImportExportMixin, ConsoleMod
 
     def page_context(self, request: HttpRequest, target: PreImportedDevice) -> dict[str, Any]:
         context: dict[str, Any] = {"title": target.device_name}
-        if request.user.has_perm("devices.view_device"):  # type: ignore[union-attr]
+        if request.user.has_perm("devices.view_device"):
             context["devices"] = list(_made_from(target))
-        if request.user.has_perm("console.view_auditentry"):  # type: ignore[union-attr]
+        if request.user.has_perm("console.view_auditentry"):
             lines = AuditEntry.objects.filter(target_type="devices.preimporteddevice", target_id=str(target.pk))
             context["changes"] = list(lines[:8])
         return context
@@ -102,7 +102,7 @@ class PreImportedDeviceAdmin(AddPage, PageActions, ImportExportMixin, ConsoleMod
         return False
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("devices.delete_preimporteddevice"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("devices.delete_preimporteddevice"))
 
     @action(description=_("Delete the selected rows"), permissions=["remove"])
     def delete_rows(self, request: HttpRequest, queryset: QuerySet[PreImportedDevice]) -> HttpResponse | None:

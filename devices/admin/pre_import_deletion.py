@@ -64,7 +64,7 @@ def _page(model_admin: Any, request: HttpRequest, rows: list[PreImportedDevice],
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "select_across": request.POST.get("select_across", "0"),
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "devices/delete_rows.html", context)
 
 

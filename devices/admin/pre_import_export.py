@@ -54,5 +54,5 @@ def _page(model_admin: Any, request: HttpRequest, form: ExportForm) -> HttpRespo
         "form": form,
         "back_url": reverse("admin:devices_preimporteddevice_changelist"),
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "devices/export.html", context)

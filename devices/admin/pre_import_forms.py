@@ -106,7 +106,7 @@ class DeleteRowsForm(DeleteForm):
         return typed
 
 
-class UploadForm(ImportForm):  # type: ignore[misc]
+class UploadForm(ImportForm):
     """The library's form, without the choice of a format: what a file is, it says itself."""
 
     product = ProductField()
@@ -135,7 +135,7 @@ class UploadForm(ImportForm):  # type: ignore[misc]
         return forms.Media()
 
 
-class ExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
+class ExportForm(SelectableFieldsExportForm):
     """The library's form with its choice of columns, and the products."""
 
     product = forms.ModelMultipleChoiceField(Product.objects.order_by("name"), label=_("Products"), widget=forms.CheckboxSelectMultiple)

@@ -52,7 +52,7 @@ def view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "columns": WORDS,
         "back_url": reverse("admin:devices_preimporteddevice_changelist"),
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "devices/import.html", context)
 
 
@@ -70,7 +70,7 @@ def _receive(request: HttpRequest, form: UploadForm) -> Upload:
 
 def template_view(request: HttpRequest, form: str) -> StreamingHttpResponse:
     """An empty workbook: its first sheet to fill in, its second says what the columns are."""
-    if not request.user.has_perm("devices.add_preimporteddevice"):  # type: ignore[union-attr]
+    if not request.user.has_perm("devices.add_preimporteddevice"):
         raise PermissionDenied
     if form == "xlsx":
         devices = xlsx_writer.Sheet("Devices", columns.COLUMNS, [], widths=[16, 22, 24, 20, 16, 36, 44])

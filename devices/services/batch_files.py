@@ -29,6 +29,9 @@ PAGE = 5_000
 """Rows that are read, opened and written at a time."""
 
 FOLDER = "batches"
+GIVE_UP = timedelta(hours=6)
+"""A file that kills its workers for so long is not tried any more, until somebody orders it again."""
+
 LEFT_BEHIND = timedelta(days=1)
 """No worker writes at one file for so long."""
 
@@ -52,6 +55,13 @@ class FileNotReady(Conflict):
 
     code = "file_not_ready"
     default_message = "The file is not ready: have it prepared first."
+
+
+class NeverMade(Conflict):
+    """Worker after worker was lost over it."""
+
+    code = "never_made"
+    default_message = "The workers that made this file were lost, again and again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +99,14 @@ def order(batch_id: int, form: str, *, by: Actor, at: datetime) -> BatchFile:
 
 
 def pack(file_id: int, *, clock: Clock) -> None:
-    """Makes a file that is queued or was left by a dead worker, from the batch's rows as they are now."""
+    """Makes a file that is queued or was left by a dead worker, from the batch's rows as they are now; a DomainError ends it as failed."""
     attempt = BatchFile.objects.claim(file_id, at=clock())
     if attempt is None:
         return
     file = BatchFile.objects.select_related("batch__product").get(pk=file_id)
     try:
+        if file.started_at is not None and clock() - file.started_at > GIVE_UP:
+            raise NeverMade
         _make(file, attempt, clock)
     except LostClaim:
         log.info("File %s went to another worker.", file_id)
@@ -172,7 +184,9 @@ def _layout(file: BatchFile, *, at: datetime) -> Layout:
     if file.format == FileFormat.ALIGENIE:
         return activation_codes.aligenie(product.key, stride=file.batch.mac_stride)
     if file.batch.flashing_method == FlashingMethod.PER_PRODUCT:
-        secret = ProductSecret.objects.live(at).filter(product=product)[0]
+        secret = ProductSecret.objects.live(at).filter(product=product).first()
+        if secret is None:
+            raise Conflict("The product has no live ProductSecret.")
         return activation_codes.per_product(product.key, keyring.unseal(secret.sealed, owner=secret.owner()))
     return activation_codes.per_device(product.key)
 

@@ -179,6 +179,8 @@ def _taken(upload: Upload, checking: RowCheck, layout: Layout) -> Iterator[list[
         (SN, "sn", everything),
     )
     for column, field, rows in searches:
+        if not rows.exclude(**{field: None}).exists():
+            continue
         numbers = iter(checking.numbers[column].items())
         while some := dict(islice(numbers, TOGETHER)):
             found = dict(rows.filter(**{f"{field}__in": bulk.among(list(some), using=rows.db)}).values_list(field, "pk"))

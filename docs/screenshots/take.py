@@ -1,10 +1,9 @@
-"""Takes the pictures of the documents anew: `make screenshots`. A console of its own with demo data, light and dark, on a desk and on a phone.
+"""Takes the pictures of the documents anew: `make screenshots`. A console of its own with demo data, light and dark, desk and phone.
 
 Needs Chromium (Debian's package). Writes docs/images/<page>-<light|dark>-<width>.png.
 """
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -23,7 +22,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = {1280: 900, 390: 844}
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--font-render-hinting=none"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--font-render-hinting=none",
+]
 
 
 def main() -> int:
@@ -34,7 +39,7 @@ def main() -> int:
             addresses = prepare(browser, url, password, folder)
             for scheme in ("light", "dark"):
                 for width in WIDTHS:
-                    take_all(browser, url, password, addresses, scheme, width)
+                    take_all(signed_in(browser, url, password, scheme, width), url, addresses, scheme)
             browser.close()
     pictures = sorted(IMAGES.glob("*.png"))
     print(f"{len(pictures)} pictures, {sum(file.stat().st_size for file in pictures) / 1e6:.1f} MB")
@@ -50,17 +55,23 @@ def console(folder: Path) -> Iterator[tuple[str, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         bind = f"127.0.0.1:{probe.getsockname()[1]}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NAMEPLATE_", "DATABASE_URL", "REDIS_URL", "DJANGO_"))}
-    env = kept | {"NAMEPLATE_DATA_DIR": str(folder / "var"), "NAMEPLATE_BIND": bind, "NAMEPLATE_LOG_LEVEL": "WARNING", "PYTHONUNBUFFERED": "1"}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("NAMEPLATE_", "DATABASE_URL", "REDIS_URL", "DJANGO_"))
+    }
+    env = kept | {
+        "NAMEPLATE_DATA_DIR": str(folder / "var"),
+        "NAMEPLATE_BIND": bind,
+        "NAMEPLATE_LOG_LEVEL": "WARNING",
+        "PYTHONUNBUFFERED": "1",
+    }
     told = manage("setup", env)
-    password = re.search(r"Password: +(\S+)", told)
-    assert password
+    password = told.partition("Password:")[2].split()[0]
     manage("demo", env)
     log = (folder / "log").open("w+")
     serving = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         wait_for(lambda: "Ctrl-C ends it." in (folder / "log").read_text(), serving)
-        yield f"http://{bind}", password[1]
+        yield f"http://{bind}", password
     finally:
         serving.send_signal(signal.SIGINT)
         serving.wait(30)
@@ -103,7 +114,8 @@ def prepare(browser: Browser, url: str, password: str, folder: Path) -> dict[str
 
 def path_of(page: Page, url: str, changelist: str, words: str) -> str:
     page.goto(url + changelist)
-    return str(page.locator("#result_list tbody tr", has_text=words).first.get_by_role("link").first.get_attribute("href")).partition("?")[0]
+    link = page.locator("#result_list tbody tr", has_text=words).first.get_by_role("link").first
+    return str(link.get_attribute("href")).partition("?")[0]
 
 
 def upload(page: Page, url: str, folder: Path) -> str:
@@ -126,26 +138,30 @@ def upload(page: Page, url: str, folder: Path) -> str:
 
 # -- Taking them ------------------------------------------------------------------------------------------------------------------------
 
+TALL = 1600
+LONG = ("upload",)
 PAGES = ("home", "product", "pre-import", "upload", "production-center", "batch", "record", "devices", "device", "log", "log-entry")
 
 
-def take_all(browser: Browser, url: str, password: str, paths: dict[str, str], scheme: str, width: int) -> None:
-    page = signed_in(browser, url, password, scheme, width)
+def take_all(page: Page, url: str, paths: dict[str, str], scheme: str) -> None:
+    width = page.evaluate("innerWidth")
     page.goto(url + paths["devices"])
     page.get_by_label("Data center").select_option(label="Shanghai")
     page.wait_for_load_state("networkidle")
     for name in PAGES:
+        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         page.goto(url + paths[name])
         page.wait_for_load_state("networkidle")
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         if wide:
             print(f"{name} at {width} pixels is wider than its window")
-        picture(page, IMAGES / f"{name}-{scheme}-{width}.png", full=width < 600)
+        picture(page, IMAGES / f"{name}-{scheme}-{width}.png", at_most=TALL if width < 600 or name in LONG else WIDTHS[width])
     page.context.close()
 
 
 def signed_in(browser: Browser, url: str, password: str, scheme: str, width: int) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, locale="en", reduced_motion="reduce")  # type: ignore[arg-type]
+    window = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": scheme, "locale": "en", "reduced_motion": "reduce"}
+    context = browser.new_context(**window)
     page = context.new_page()
     page.goto(url)
     page.get_by_label("Username").fill("admin")
@@ -155,10 +171,10 @@ def signed_in(browser: Browser, url: str, password: str, scheme: str, width: int
     return page
 
 
-def picture(page: Page, file: Path, *, full: bool) -> None:
-    """Of the window, or of its upper part on a phone; with a palette, which is a quarter of the bytes and looks the same."""
-    height = min(page.evaluate("document.documentElement.scrollHeight"), 1600) if full else WIDTHS[1280]
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": height}) if full and page.viewport_size else None
+def picture(page: Page, file: Path, *, at_most: int) -> None:
+    """The page from its top, up to so many pixels; with a palette, which is a quarter of the bytes and looks the same."""
+    width, shown, whole = page.evaluate("[innerWidth, innerHeight, document.documentElement.scrollHeight]")
+    page.set_viewport_size({"width": width, "height": min(max(shown, whole), at_most)})
     page.screenshot(path=file, animations="disabled", caret="hide")
     with Image.open(file) as taken:
         taken.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)

@@ -1,5 +1,7 @@
-"""The console in Chromium, as an operator sees it: wide and narrow, light and dark. Nothing scrolls sideways, nothing is loaded from another
-host, and no script complains."""
+"""The console in Chromium, as an operator sees it: wide and narrow, light and dark.
+
+Nothing scrolls sideways, nothing is loaded from another host, and no script complains.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,7 +35,9 @@ class Visitor:
     def watch(self) -> None:
         self.page.on("console", lambda message: self._complain("console", message.text) if message.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self._complain("script", str(error)))
-        self.page.on("request", lambda request: None if request.url.startswith((self.base, "data:")) else self._complain("foreign", request.url))
+        self.page.on(
+            "request", lambda request: None if request.url.startswith((self.base, "data:")) else self._complain("foreign", request.url)
+        )
 
     def _complain(self, kind: str, what: str) -> None:
         self.complaints.append(f"{self.page.url}: {kind}: {what}")

@@ -75,3 +75,13 @@ def test_the_page_shows_who_one_is(client: Client, olga: Any) -> None:
     page = client.get(reverse("admin:account")).content.decode()
     assert "olga@example.com" in page
     assert reverse("admin:password_change") in page
+
+
+def test_a_changed_password_leaves_an_audit_line_and_a_refused_one_none(client: Client, olga: Any) -> None:
+    new = {"new_password1": "a new one 12345", "new_password2": "a new one 12345"}
+    client.post(reverse("admin:password_change"), {"old_password": "wrong", **new})
+    assert not AuditEntry.objects.exists()
+    client.post(reverse("admin:password_change"), {"old_password": cast.PASSWORD, **new})
+    assert AuditEntry.objects.get().action == "account.password_change"
+    olga.refresh_from_db()
+    assert olga.check_password("a new one 12345")

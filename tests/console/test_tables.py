@@ -214,6 +214,29 @@ def test_a_corner_far_away_costs_no_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
+def strings(*texts: str) -> str:
+    return f"<sst {hostile.MAIN}>{''.join(f'<si><t>{text}</t></si>' for text in texts)}</sst>"
+
+
+def test_shared_strings_are_read() -> None:
+    cells = '<c r="A1" t="s"><v>1</v></c><c r="B1" t="s"><v>0</v></c>'
+    more = {
+        "xl/sharedStrings.xml": strings("zero", "one"),
+        "xl/_rels/workbook.xml.rels": str(hostile.PARTS["xl/_rels/workbook.xml.rels"]).replace(
+            "</Relationships>",
+            f'<Relationship Id="rId2" Type="{hostile.RELATION}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        ),
+    }
+    assert read(hostile.workbook(row(1, cells), more=more)) == [["one", "zero"]]
+
+
+def test_it_refuses_one_long_text_in_a_great_many_cells() -> None:
+    """A reader copies it into each of them."""
+    cells = "".join(row(number, f'<c r="A{number}" t="s"><v>0</v></c>') for number in range(1, 30_001))
+    noise = "".join(f"{number:x}" for number in range(20_000))
+    assert "far too long for so many cells" in refusal(hostile.workbook(cells, more={"xl/sharedStrings.xml": strings(noise)}))
+
+
 @pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml"])
 def test_it_refuses_a_document_type(part: str) -> None:
     laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'

@@ -21,7 +21,7 @@ from devices.services import batch_files, batches, mac_pools, production
 from devices.services.batch_files import FileNotReady, NothingToDownload
 from devices.services.batches import NewBatch
 from devices.services.mac_pools import NewPool
-from products.models import Product
+from products.models import Product, ProductSecret
 from tests import cast
 from tests.cast import NOON, OPERATOR
 
@@ -272,3 +272,21 @@ def test_a_device_renewed_since_has_its_new_secret_in_a_new_file() -> None:
     PreImportedDevice.objects.filter(pk=row.pk).update(sealed_secret=keyring.seal("NewSecretNewSecretNewS==", owner=row.secret_owner()))
     packed(batch, at=LATER + KEPT)
     assert b"NewSecretNewSecretNewS==" in download(batch, at=LATER + KEPT)
+
+
+def test_a_file_that_kills_its_workers_is_given_up_until_it_is_ordered_again() -> None:
+    batch = made(cast.tracker())
+    file = batch_files.order(batch.pk, "csv", by=OPERATOR, at=LATER)
+    BatchFile.objects.claim(file.pk, at=LATER)
+    batch_files.pack(file.pk, clock=lambda: LATER + timedelta(hours=7))
+    file.refresh_from_db()
+    assert (file.state, "again and again" in file.failure) == (JobState.FAILED, True)
+    assert packed(batch, at=LATER + timedelta(hours=8)).state == JobState.DONE
+
+
+def test_it_refuses_a_file_of_a_product_without_a_live_secret() -> None:
+    batch = made(cast.tracker())
+    Batch.objects.filter(pk=batch.pk).update(flashing_method="per_product")
+    ProductSecret.objects.filter(product=batch.product).update(valid_until=NOON)
+    file = packed(batch)
+    assert (file.state, file.failure) == (JobState.FAILED, "The product has no live ProductSecret.")

@@ -91,7 +91,9 @@ def test_an_unknown_data_center_changes_nothing(client: Client, kettle: Product)
     assert client.get(reverse("admin:devices_device_select_center")).status_code == 405
 
 
-@pytest.mark.parametrize("text", ["A4C138000001", "a4:c1:38:00:00:01", "A4-C1-38-00-00-01", "a4c1.3800.0001", "a4c138000001", "SN-1", " SN-1 "])
+@pytest.mark.parametrize(
+    "text", ["A4C138000001", "a4:c1:38:00:00:01", "A4-C1-38-00-00-01", "a4c1.3800.0001", "a4c138000001", "SN-1", " SN-1 "]
+)
 def test_it_finds_a_device_by_its_name_in_any_spelling_or_by_its_sn(client: Client, kettle: Product, text: str) -> None:
     register(kettle, "A4C138000001", sn="SN-1")
     register(kettle, "A4C138000002", sn="SN-2")

@@ -330,3 +330,13 @@ def test_a_waiting_batch_is_cancelled_on_its_page(boss: Client) -> None:
     batch.refresh_from_db()
     assert batch.state == JobState.CANCELLED
     assert AuditEntry.objects.get(action="batch.cancel").reason == "wrong product"
+
+
+def test_the_product_page_shows_its_batches_to_those_who_may_see_them(boss: Client) -> None:
+    batch = made()
+    page = f"/products/product/{batch.product_id}/change/"
+    assert batch.number in boss.get(page).content.decode()
+    assert f"{CENTER}{batch.product_id}/" in boss.get(page).content.decode()
+    other = staff("view_device")
+    get_user_model().objects.get(username="sam").user_permissions.add(Permission.objects.get(codename="view_product"))
+    assert batch.number not in other.get(page).content.decode()

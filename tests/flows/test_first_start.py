@@ -54,7 +54,7 @@ def test_an_empty_folder_a_browser_ctrl_c_and_everything_is_there_again(tmp_path
 
 def make_a_product(operator: Operator) -> None:
     operator.go_to("Products")
-    operator.follow("Create a product")
+    operator.create("product")
     operator.fill(Name="Hallway lamp")
     operator.press("Create the product")
     operator.sees("The product was created.", "Hallway lamp", "In development")

@@ -32,7 +32,7 @@ from tests.flows.steps import (
 )
 from tests.processes import Process, Server
 from tests.registration import environments
-from tests.registration.test_real_sdks import driven
+from tests.registration.environments import driven
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600)]
 

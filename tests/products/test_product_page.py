@@ -215,7 +215,7 @@ def test_automatic_creation_is_changed_on_the_page(client: Client, administrator
     assert kettle.auto_create_limit == 7
 
 
-# -- Words before what hurts -----------------------------------------------------------------------------------------------------------------
+# -- Words before what hurts -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [

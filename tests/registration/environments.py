@@ -4,12 +4,14 @@ Made once on a machine, in .test-venv/, from pinned packages.
 """
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,17 @@ def python_of(sdk: Sdk) -> Path:
         if not (FOLDER / sdk.name / "complete").exists():
             _make(sdk)
     return sdk.python
+
+
+def driven(sdk: Sdk, driver: str, *arguments: str) -> tuple[int, str]:
+    """What the SDK's callback or return value was: its code, and the secret or the message."""
+    python = python_of(sdk)
+    command = [str(python), str(ROOT / "tests" / "sdk" / driver), *arguments]
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(command, env=bare, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout, done.stderr[-2000:]
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told["rc"], told["value"]
 
 
 def _make(sdk: Sdk) -> None:

@@ -1,8 +1,5 @@
 """The vendors' own SDKs from PyPI, unmodified, register here when only name resolution and CA are changed (N1)."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +13,10 @@ from registration.models import DeviceLogEntry
 from tests import cast, certificates, processes
 from tests.processes import Server
 from tests.registration import environments
-from tests.registration.environments import ROOT, Sdk
+from tests.registration.environments import driven
 
 pytestmark = pytest.mark.slow
 ALIBABA_HOST = "iot-auth.cn-shanghai.aliyuncs.com"
-
-
-def driven(sdk: Sdk, driver: str, *arguments: str) -> tuple[int, str]:
-    """What the SDK's callback or return value was: its code, and the secret or the message."""
-    python = environments.python_of(sdk)
-    command = [str(python), str(ROOT / "tests" / "sdk" / driver), *arguments]
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(command, env=bare, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout, done.stderr[-2000:]
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told["rc"], told["value"]
 
 
 def secret_of(device: Device) -> str:

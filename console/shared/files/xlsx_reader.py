@@ -12,6 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from console.shared.files import sheet_guard
 from console.shared.files.refusal import COLUMNS_AT_MOST, ROWS_AT_MOST, FileRefused, too_many_columns, too_many_rows
+from console.shared.files.repetition import Repetition
 from console.shared.files.zip_guard import GuardedZip
 
 DIGITS_KEPT = 1e15
@@ -69,18 +70,21 @@ def _guard(data: bytes, pulse: Callable[[], None]) -> str:
     container = GuardedZip(data, pulse)
     _check_kind(container)
     first, name = _first_sheet(container)
+    repetition = Repetition()
     for part in container.names():
         if part == first:
-            sheet_guard.check(container.pieces(part), container.pieces(part), formulas=True)
-        elif _might_be_a_sheet(container, part):
+            once, again = (repetition.counting_cells(container.pieces(part)) for _pass in range(2))
+            sheet_guard.check(once, again, formulas=True)
+        elif _might_be_a_sheet(repetition.measuring_strings(container.pieces(part))):
             sheet_guard.check(container.pieces(part), container.pieces(part), formulas=False)
+    repetition.check()
     return name
 
 
-def _might_be_a_sheet(container: GuardedZip, part: str) -> bool:
+def _might_be_a_sheet(pieces: Iterator[bytes]) -> bool:
     """Whatever the relations call it. Reads the part to its end, which proves its size."""
     found, tail = False, b""
-    for piece in container.pieces(part):
+    for piece in pieces:
         found = found or _SHEET_DATA.search(tail + piece) is not None
         tail = piece[-64:]
     return found
