@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from console.errors import DomainError
 from console.shared.actors import actor_of
@@ -20,13 +20,13 @@ from devices.rules import columns
 from devices.services import upload_check, uploads
 
 WORDS = {
-    columns.PRODUCT_KEY: "Optional. Must be the product's that you choose when you upload.",
-    columns.DEVICE_NAME: "Required. A MAC address in any usual spelling, an IMEI with its check digit, a serial number or free text.",
-    columns.NICKNAME: "Optional. A name for people, at most 64 characters.",
-    columns.SN: "Optional. Unique in the whole pre-import list; up to 64 letters, digits, - _ . or :",
-    columns.AUTHENTICATION: "Optional: dynamic, static or x509. Empty: what you choose when you upload.",
-    columns.DEVICE_SECRET: "Optional. Only for devices that hold their secret already; empty: one is issued.",
-    columns.FINGERPRINT: "Optional, only with x509: SHA-1 of the certificate, 40 hex digits.",
+    columns.PRODUCT_KEY: _("Optional. Must be the product's that you choose when you upload."),
+    columns.DEVICE_NAME: _("Required. A MAC address in any usual spelling, an IMEI with its check digit, a serial number or free text."),
+    columns.NICKNAME: _("Optional. A name for people, at most 64 characters."),
+    columns.SN: _("Optional. Unique in the whole pre-import list; up to 64 letters, digits, - _ . or :"),
+    columns.AUTHENTICATION: _("Optional: dynamic, static or x509. Empty: what you choose when you upload."),
+    columns.DEVICE_SECRET: _("Optional. Only for devices that hold their secret already; empty: one is issued."),
+    columns.FINGERPRINT: _("Optional, only with x509: SHA-1 of the certificate, 40 hex digits."),
 }
 
 
@@ -74,7 +74,9 @@ def template_view(request: HttpRequest, form: str) -> StreamingHttpResponse:
         raise PermissionDenied
     if form == "xlsx":
         devices = xlsx_writer.Sheet("Devices", columns.COLUMNS, [], widths=[16, 22, 24, 20, 16, 36, 44])
-        notes = xlsx_writer.Sheet("Columns", ["Column", "What goes in"], WORDS.items(), widths=[18, 100])
+        notes = xlsx_writer.Sheet(
+            "Columns", ["Column", "What goes in"], [(column, str(words)) for column, words in WORDS.items()], widths=[18, 100]
+        )
         pieces, content_type = xlsx_writer.stream(devices, notes), xlsx_writer.CONTENT_TYPE
     elif form == "csv":
         pieces, content_type = csv_writer.stream(columns.COLUMNS, []), "text/csv; charset=utf-8"

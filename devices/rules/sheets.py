@@ -22,7 +22,7 @@ _AUTHENTICATION = {
 _AUTHENTICATION_OF = {word: kind for kind, words in _AUTHENTICATION.items() for word in words}
 _SPOILED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _GUARDED = re.compile(r"'[\s\u00a0]*[=+\-@\t\r\n]")
-_VARIABLE_END = re.compile(r"(?<=\w)[;:] .*|(?<=\.) .*", re.DOTALL)
+_VARIABLE_END = re.compile(r"(?<=\w)[;:] .*|(?<=\w\.) .*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,14 @@ def test_it_refuses_sms_without_a_number_and_says_when_the_gateway_is_dead(olga:
         verification.request_code(user=olga, purpose=PURPOSE)
 
 
+def test_a_gateway_that_cannot_be_loaded_is_said_and_not_crashed_on(olga: Any, settings: Any) -> None:
+    settings.NAMEPLATE_CODE_CHANNEL = "sms"
+    settings.NAMEPLATE_SMS_NUMBERS = {"olga": "+4915112345"}
+    settings.NAMEPLATE_SMS_GATEWAY = "nowhere.Gateway"
+    with pytest.raises(NoChannel, match="NAMEPLATE_SMS_GATEWAY"):
+        verification.request_code(user=olga, purpose=PURPOSE)
+
+
 def test_the_authenticator_app_makes_the_code_itself(olga: Any, settings: Any) -> None:
     settings.NAMEPLATE_CODE_CHANNEL = "totp"
     device = TOTPDevice.objects.create(user=olga, confirmed=True)
