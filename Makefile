@@ -5,11 +5,11 @@ export PYTHON
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.venv/.run: requirements/run.txt requirements/install.sh
-	@requirements/install.sh run
+.venv/.run: .requirements/run.txt .requirements/install.sh
+	@.requirements/install.sh run
 
-.venv/.dev: requirements/dev.txt requirements/install.sh
-	@requirements/install.sh dev
+.venv/.dev: .requirements/dev.txt .requirements/install.sh
+	@.requirements/install.sh dev
 
 .PHONY: help
 help: ## List the commands
@@ -52,8 +52,8 @@ screenshots: .venv/.dev ## Take the README's pictures anew, light and dark
 	@$(PY) docs/screenshots/take.py
 
 .PHONY: lock
-lock: .venv/.dev ## Resolve requirements/*.in to the locked lists
-	@cd requirements && for list in run dev; do \
+lock: .venv/.dev ## Resolve .requirements/*.in to the locked lists
+	@cd .requirements && for list in run dev; do \
 	  ../.venv/bin/uv pip compile $$list.in -o $$list.txt --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"; done
 

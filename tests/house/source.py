@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("console", "products", "devices", "registration")
-FOLDERS = (*APPS, "tests", "bench", "docs", "requirements", "templates", "static", ".ci")
+FOLDERS = (*APPS, "tests", "bench", "docs", ".requirements", "templates", "static", ".ci")
 DERIVED = {"__pycache__", "locale", "sdk-environment"}
 
 

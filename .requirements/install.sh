@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv and installs one locked list into it: requirements/install.sh run|dev
+# Makes .venv and installs one locked list into it: .requirements/install.sh run|dev
 # Nothing but python3 is needed. A Debian python3 without venv is completed if we may, else the package is named.
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,7 +26,7 @@ if [ ! -x .venv/bin/pip ]; then
 fi
 
 echo "Installing the locked dependencies ($list) ..."
-.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r "requirements/$list.txt" </dev/null ||
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r ".requirements/$list.txt" </dev/null ||
     die "The dependencies could not be installed; pip says why above."
 touch ".venv/.$list"
 if [ "$list" = dev ]; then touch .venv/.run; fi
