@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -48,7 +47,7 @@ def equip(devices: list[Device], center: DataCenter) -> None:
 
 
 @admin.register(Device)
-class DeviceAdmin(PageActions, ConsoleModelAdmin):
+class DeviceAdmin(PageActions, centers.CenterSelector, ConsoleModelAdmin):
     list_display = ("name", "nickname_text", "sn_text", "product_name", "state_badge", "registered", "activated", "last_online")
     list_display_links = ("name",)
     list_filter = (
@@ -59,7 +58,6 @@ class DeviceAdmin(PageActions, ConsoleModelAdmin):
         ("registered_at", MomentRangeFilter),
         ("activated_at", MomentRangeFilter),
     )
-    list_before_template = "devices/selector.html"
     list_disable_select_all = True
     search_fields = ("device_name",)
     search_help_text = _("DeviceName from its beginning (a MAC address in any spelling), or a whole SN")
@@ -79,21 +77,6 @@ class DeviceAdmin(PageActions, ConsoleModelAdmin):
     }
     page_actions = DEVICE_ACTIONS
     page_template = "devices/device.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.select_center)
-        return [path("data-center/", view, name="devices_device_select_center"), *super().get_urls()]
-
-    def select_center(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        centers.select(request, request.POST.get("code", ""))
-        return HttpResponseRedirect(reverse("admin:devices_device_changelist"))
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {**centers.selector(request), **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeviceChangeList

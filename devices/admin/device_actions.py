@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.shared.page_actions import Occasion, PageAction
-from devices.models import Authentication, Device
+from devices.admin.secret_action import reveal_secret
+from devices.models import Device
 from devices.services import lifecycle
 
 CHANGE = "devices.change_device"
@@ -25,8 +26,8 @@ def _local_facts(device: Device) -> dict[str, Any]:
     return {"nickname": device.nickname, "sn": device.sn}
 
 
-def _reveal(occasion: Occasion) -> dict[str, str]:
-    return {"device_secret": lifecycle.reveal_secret(occasion.target, by=occasion.by, at=occasion.at)}
+def _read_secret(occasion: Occasion) -> str:
+    return lifecycle.reveal_secret(occasion.target, by=occasion.by, at=occasion.at)
 
 
 def _edit(occasion: Occasion) -> None:
@@ -63,19 +64,7 @@ DEVICE_ACTIONS = (
         run=_edit,
         icon="edit",
     ),
-    PageAction(
-        name="reveal_secret",
-        permission="devices.reveal_device_secret",
-        label=_("Show"),
-        title=_("Show the DeviceSecret?"),
-        words=(
-            _("Whoever has the DeviceSecret can connect as this device."),
-            _("The secret is shown once, and the audit log says that you read it."),
-        ),
-        confirm=_("Show the secret"),
-        run=_reveal,
-        offered=lambda device: device.authentication != Authentication.X509,
-    ),
+    reveal_secret(_read_secret),
     PageAction(
         name="reset",
         permission=CHANGE,

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from console.errors import DomainError
 from console.shared.page_actions import Occasion, PageAction
 from devices.admin.pre_import_forms import FIELD_NAMES, DeleteForm, EditForm
-from devices.models import Authentication, PreImportedDevice
+from devices.admin.secret_action import reveal_secret
+from devices.models import PreImportedDevice
 from devices.services import pre_import
 
 
@@ -28,8 +29,8 @@ def _edit(occasion: Occasion) -> None:
         raise
 
 
-def _reveal(occasion: Occasion) -> dict[str, str]:
-    return {"device_secret": pre_import.reveal_secret(occasion.target, by=occasion.by, at=occasion.at)}
+def _read_secret(occasion: Occasion) -> str:
+    return pre_import.reveal_secret(occasion.target, by=occasion.by, at=occasion.at)
 
 
 def _delete(occasion: Occasion) -> None:
@@ -51,19 +52,7 @@ ROW_ACTIONS = (
         run=_edit,
         icon="edit",
     ),
-    PageAction(
-        name="reveal_secret",
-        permission="devices.reveal_device_secret",
-        label=_("Show"),
-        title=_("Show the DeviceSecret?"),
-        words=(
-            _("Whoever has the DeviceSecret can connect as this device."),
-            _("The secret is shown once, and the audit log says that you read it."),
-        ),
-        confirm=_("Show the secret"),
-        run=_reveal,
-        offered=lambda row: row.authentication != Authentication.X509,
-    ),
+    reveal_secret(_read_secret),
     PageAction(
         name="remove",
         permission="devices.delete_preimporteddevice",

@@ -5,10 +5,8 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -61,13 +59,12 @@ class EntryList(ChangeList):
 
 
 @admin.register(DeviceLogEntry)
-class DeviceLogEntryAdmin(PageActions, ReadOnlyModelAdmin):
+class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmin):
     """Nobody writes here; entries go with their age."""
 
     list_display = ("time", "product_text", "name_text", "decision", "protocol_text", "address_text")
     list_display_links = ("time",)
     list_filter = (ProductFilter, ("code", ChoicesDropdownFilter), ProtocolFilter, ("at", MomentRangeFilter))
-    list_before_template = "devices/selector.html"
     sortable_by = ()
     search_fields = ("device_name",)
     search_help_text = _("DeviceName from its beginning, or a whole ProductKey or request number")
@@ -78,18 +75,6 @@ class DeviceLogEntryAdmin(PageActions, ReadOnlyModelAdmin):
         "text": _("Every attempt to register is listed here, with the path of its decision."),
     }
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.select_center)
-        return [path("data-center/", view, name="registration_devicelogentry_select_center"), *super().get_urls()]
-
-    def select_center(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        centers.select(request, request.POST.get("code", ""))
-        return HttpResponseRedirect(reverse("admin:registration_devicelogentry_changelist"))
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """A link may name the data center (?center=): it is selected, as if by hand."""
         if CENTER in request.GET and self.has_view_permission(request):
@@ -97,8 +82,7 @@ class DeviceLogEntryAdmin(PageActions, ReadOnlyModelAdmin):
             rest = request.GET.copy()
             del rest[CENTER]
             return HttpResponseRedirect(f"{request.path}?{rest.urlencode()}")
-        selector = {**centers.selector(request), "select_center_url": reverse("admin:registration_devicelogentry_select_center")}
-        return super().changelist_view(request, {**selector, **(extra_context or {})})
+        return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList

@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 from registration.protocols.base import Answer, BadSignature, Credentials, Malformed, RegistrationProtocol, Reply, Request
 
 TIMEOUT = 10.0
+UNICAST = ~(1 << 40)
+"""Unknown names are good MAC addresses, so that they are refused for being unknown and not for their form."""
+
 FIRST, REPEAT, UNKNOWN, FORGED, CLONE = "first", "repeat", "unknown name", "bad signature", "clone"
 NO_ANSWER = "no answer"
 NOT_READABLE = "not readable"
@@ -125,7 +128,8 @@ def knocks(plan: Plan, product_key: str, product_secret: str) -> Iterator[list[K
     for _again in range(plan.repeat):
         yield [Knock(REPEAT, one) for one in known]
     stranger = random.SystemRandom()
-    yield [Knock(UNKNOWN, Credentials(product_key, product_secret, f"{stranger.getrandbits(48):012X}")) for _ in range(plan.unknown)]
+    names = [f"{stranger.getrandbits(48) & UNICAST:012X}" for _ in range(plan.unknown)]
+    yield [Knock(UNKNOWN, Credentials(product_key, product_secret, name)) for name in names]
     wrong = "".join(reversed(product_secret[1:])) + "0"
     forged = (known * (plan.bad_signatures // max(len(known), 1) + 1))[: plan.bad_signatures]
     yield [Knock(FORGED, replace(one, product_secret=wrong)) for one in forged]
