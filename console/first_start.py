@@ -9,12 +9,20 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import transaction
 
+from console.errors import Conflict
 from console.jobs import job_folders
+from console.shared import keyring
 from console.shared.actors import SYSTEM
-from products.models import DataCenter
+from products.models import DataCenter, ProductSecret
 from products.services import data_centers
 
 ADMINISTRATOR = "admin"
+
+
+class KeyRingLost(Conflict):
+    """There are sealed secrets and no key ring."""
+
+    code = "key_ring_lost"
 
 
 def make_folders() -> None:
@@ -26,6 +34,17 @@ def make_folders() -> None:
 def make_tables() -> None:
     for alias in settings.DATABASES:
         call_command("migrate", database=alias, interactive=False, verbosity=0)
+
+
+def make_key_ring() -> bool:
+    """True if it was made now. Raises KeyRingLost where the tables hold secrets that no new ring would open."""
+    file = keyring.path()
+    if file is not None and not file.exists() and ProductSecret.objects.exists():
+        raise KeyRingLost(
+            f"The key ring {file} is missing, but the database holds secrets sealed with it. "
+            "Put its copy back: a new one would open none of them."
+        )
+    return keyring.make_if_missing()
 
 
 @transaction.atomic

@@ -139,7 +139,9 @@ def _send(channel: str, user: Any, token: str, purpose: str) -> None:
     except OSError as error:
         raise NoChannel(_("The code could not be sent. Try again in a moment.")) from error
     except ImportError as error:
-        raise NoChannel(_("The SMS gateway of the settings (NAMEPLATE_SMS_GATEWAY) cannot be loaded. Tell whoever runs this server.")) from error
+        raise NoChannel(
+            _("The SMS gateway of the settings (NAMEPLATE_SMS_GATEWAY) cannot be loaded. Tell whoever runs this server.")
+        ) from error
 
 
 def _number(user: Any) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from console import first_start, static_files
@@ -17,13 +17,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_unsafe_start()
         first_start.make_folders()
-        if keyring.make_if_missing():
-            self.stdout.write(
-                f"A key ring was made: {keyring.path()}. Keep a copy elsewhere: without it, no stored secret can be read again."
-            )
         first_start.make_tables()
+        self._make_key_ring()
         static_files.collect()
         first_start.make_home(at=timezone.now())
         password = first_start.make_administrator()
         if password:
             self.stdout.write(f"\n  Administrator: {first_start.ADMINISTRATOR}\n  Password:      {password}\n\n  It is shown this once.\n")
+
+    def _make_key_ring(self) -> None:
+        try:
+            made = first_start.make_key_ring()
+        except first_start.KeyRingLost as error:
+            raise CommandError(error.message) from error
+        if made:
+            self.stdout.write(
+                f"A key ring was made: {keyring.path()}. Keep a copy elsewhere: without it, no stored secret can be read again."
+            )
