@@ -50,6 +50,7 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry"),
             Place(_("Users"), "group", "auth_user_changelist", "auth.view_user"),
             Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group"),
+            Place(_("API"), "api", "api:docs"),
         ),
     ),
 )
@@ -69,9 +70,9 @@ def _items(request: HttpRequest, places: tuple[Place, ...]) -> Iterator[dict[str
 
 
 def link_to(url_name: str) -> str:
-    """Empty where no app of this installation has the page."""
+    """Of a page of the admin, or of the namespace that the name tells. Empty where no app of this installation has the page."""
     try:
-        return reverse(f"admin:{url_name}")
+        return reverse(url_name if ":" in url_name else f"admin:{url_name}")
     except NoReverseMatch:
         return ""
 
