@@ -50,7 +50,7 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry"),
             Place(_("Users"), "group", "auth_user_changelist", "auth.view_user"),
             Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group"),
-            Place(_("API"), "api", "api:docs"),
+            Place(_("API"), "api", "api:docs", "products.view_product"),
         ),
     ),
 )

@@ -90,3 +90,12 @@ def test_it_wants_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NAMEPLATE_SIMULATE_SECRET", raising=False)
     with pytest.raises(CommandError, match="NAMEPLATE_SIMULATE_SECRET"):
         call_command("simulate", "--product-key", "x")
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), (b"", "holds no names"), (b"\xff\xfe\x00", "cannot be read")])
+def test_it_says_when_a_file_has_no_names(tmp_path: Path, content: bytes | None, words: str) -> None:
+    file = tmp_path / "names.csv"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(CommandError, match=words):
+        call_command("simulate", "--product-key", "a1", "--product-secret", "s", "--protocol", "alibaba", "--names-from", str(file))

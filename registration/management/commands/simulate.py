@@ -62,7 +62,13 @@ class Command(BaseCommand):
         file, count = options["names_from"], options["count"]
         if file is None:
             return tuple(f"{options['prefix']}{number:06d}" for number in range(count or 10))
-        return simulation.names_in(file.read_text(encoding="utf-8-sig"))[: count or None]
+        try:
+            names = simulation.names_in(file.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{file} cannot be read as a list of names: {error}") from error
+        if not names:
+            raise CommandError(f"{file} holds no names.")
+        return names[: count or None]
 
     def _print(self, rows: list[simulation.Row], outcomes: list[simulation.Outcome], seconds: float) -> None:
         line = "{:1} {:<14} {:<36} {:<48} {:>7} {:>9} {:>9}"
