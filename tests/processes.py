@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import random
 import signal
 import socket
 import ssl
@@ -38,11 +39,17 @@ def collect_static(cache: Path) -> None:
         root.symlink_to(cache / "static")
 
 
+SERVER_PORTS = range(20_000, 32_000)
+"""Below those that the system gives to outgoing connections: a server takes some seconds until it binds, and nobody may come between."""
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Drawn at random, so that two test runs on one machine do not meet."""
+    while True:
+        port = random.SystemRandom().choice(SERVER_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -157,7 +164,9 @@ def wait_for_port(port: int, process: Process) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
+            if process.popen.poll() is None:
+                return
+            raise AssertionError(f"Port {port} is another's:\n{process.output()}")
         except OSError:
             if time.monotonic() > end or process.popen.poll() is not None:
                 process.kill()
