@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
+from uuid import uuid4
 
 from django.utils import timezone
 
 from console.shared.actors import Actor
 from devices.models import Device, MacBlockKind
 from devices.rules import production as rules
-from devices.services import batches, lifecycle, mac_pools, pre_import, production
+from devices.services import batches, connections, lifecycle, mac_pools, pre_import, production
 from products.models import DataCenter, DeviceNameKind, NetworkProtocol, Product
 from products.services import data_centers, lookup, products, supply
 from registration.protocols.base import Credentials
@@ -21,7 +22,13 @@ from registration.services.schemes import schemes
 
 DEMO = Actor("demo")
 PLACES = (("cn-shanghai", "Shanghai", "shanghai.devices.example"), ("eu-frankfurt", "Frankfurt", "frankfurt.devices.example"))
+BROKERS = (
+    ("cn-shanghai", "EMQX Shanghai", "emqx", "http://emqx.shanghai.devices.example:18083"),
+    ("eu-frankfurt", "Mosquitto Frankfurt", "mosquitto", ""),
+)
 DAYS = 14
+AT_ONCE = 100
+"""Connections that wait to be recorded."""
 
 
 class Model(NamedTuple):
@@ -90,7 +97,9 @@ def _product(model: Model, *, at: datetime) -> Product:
     if model.rows:
         products.publish(product.pk, by=DEMO, at=at)
         # Nobody is here to be sent the code that the service asks for.
-        Product.objects.filter(pk=product.pk).update(dynamic_registration=True, per_product_secret=True)
+        Product.objects.filter(pk=product.pk).update(
+            dynamic_registration=True, per_product_secret=True, preregistration_free=model.scheme == "alibaba"
+        )
         lookup.forget()
     return Product.objects.get(pk=product.pk)
 
@@ -131,12 +140,116 @@ def _register(knocks: Sequence[Knock], hosts: Sequence[str], chance: random.Rand
         enrolment.register(protocol=scheme, request=request, peer_address=f"198.51.100.{chance.randrange(1, 255)}", at=knock.at)
 
 
+class Event(NamedTuple):
+    """A device comes from an `address`, or leaves (no address)."""
+
+    at: datetime
+    broker: HookedBroker
+    presented: Presented
+    address: str = ""
+
+
+def _brokers(at: datetime) -> dict[int, HookedBroker]:
+    """One that tells who leaves and can drop a client, and one that does neither; by the data center's number."""
+    found = {}
+    for code, name, kind, url in BROKERS:
+        center = DataCenter.objects.get(code=code)
+        row = brokers.save(Broker(), data_center=center, name=name, kind=kind, management_url=url, by=DEMO, at=at)
+        found[center.pk] = brokers.hooked(row)
+    return found
+
+
 def _live(chance: random.Random, now: datetime) -> None:
-    """Some have connected since, and one was put out of service."""
-    for place in DataCenter.objects.all():
-        found = list(Device.objects.at(place).order_by("pk"))
-        for device in found:
-            if chance.random() < 0.6:
-                lifecycle.activate(device, at=min(now, device.created_at + timedelta(minutes=chance.randrange(1, 90))))
-        if found:
-            lifecycle.disable(found[0], reason="Returned by the customer", by=DEMO, at=now)
+    """Devices connect, leave and come back; some names have clones; one was put out of service."""
+    by_center = _brokers(now - timedelta(days=DAYS))
+    events: list[Event] = []
+    for place in DataCenter.objects.filter(pk__in=by_center):
+        devices = list(Device.objects.at(place).order_by("pk"))
+        for device in devices[1:]:
+            events += _days_of(device, by_center[place.pk], chance, now)
+        events += _quarrel(devices[1], by_center[place.pk], now)
+        for number in (1, 2):
+            events += _clones(place, by_center[place.pk], number, chance, now)
+    _play(events)
+    for place in DataCenter.objects.filter(pk__in=by_center):
+        lifecycle.disable(Device.objects.at(place).order_by("pk")[0], reason="Returned by the customer", by=DEMO, at=now)
+    _decide(now)
+
+
+def _days_of(device: Device, broker: HookedBroker, chance: random.Random, now: datetime) -> Iterator[Event]:
+    """Two of three have connected since; some of these have left again."""
+    came = device.created_at + timedelta(minutes=chance.randrange(1, 90))
+    if chance.random() > 0.65 or came > now:
+        return
+    address = f"203.0.113.{chance.randrange(1, 255)}"
+    for _again in range(chance.randrange(1, 4)):
+        presented = _presented(device, came)
+        yield Event(came, broker, presented, address)
+        left = came + timedelta(hours=chance.randrange(1, 60))
+        if left > now or chance.random() < 0.5:
+            return
+        yield Event(left, broker, presented)
+        came = left + timedelta(minutes=chance.randrange(2, 600))
+        if came > now:
+            return
+
+
+def _quarrel(device: Device, broker: HookedBroker, now: datetime) -> Iterator[Event]:
+    """One DeviceSecret in two places: each connection pushes the other out."""
+    for turn in range(9):
+        at = now - timedelta(minutes=95 - 10 * turn)
+        yield Event(at, broker, _presented(device, at), ("203.0.113.80", "198.51.100.23")[turn % 2])
+
+
+def _clones(place: DataCenter, broker: HookedBroker, number: int, chance: random.Random, now: datetime) -> Iterator[Event]:
+    """A name with three physical devices: the first one comes early, the others while it is there."""
+    known = lookup.find_for_registration(MODELS[0].key, at=now)
+    for copy in range(3):
+        registered = now - timedelta(days=6 - 2 * copy, hours=number)
+        name = f"F0FE6D{place.pk:02X}000{number}"
+        issued = client_ids.issue(data_center=place, product=known, device_name=name, at=registered)
+        _log_issued(place, known, name, issued, at=registered)
+        device = DeviceCredentials(known.key, name, client_id=issued.client_id, device_token=issued.device_token)
+        address, came = f"203.0.113.{20 * copy + number}", registered + timedelta(minutes=2)
+        while came < now:
+            presented = COMPOSERS["alibaba"](device, came, 0)
+            yield Event(came, broker, presented, address)
+            left = came + timedelta(hours=chance.randrange(6, 40))
+            if left > now:
+                break
+            yield Event(left, broker, presented)
+            came = left + timedelta(hours=chance.randrange(1, 12))
+
+
+def _log_issued(place: DataCenter, product: lookup.RegistrationProduct, name: str, issued: client_ids.Issued, *, at: datetime) -> None:
+    facts = {"product": product, "product_key": product.key, "device_name": name, "client_id": issued.client_id}
+    attempt = Attempt(at, uuid4(), "alibaba-mqtt", "203.0.113.9", place, path=list(issued.path), **facts)
+    device_log.write(attempt, DecisionCode.ACCEPTED)
+
+
+def _presented(device: Device, at: datetime) -> Presented:
+    product = Product.objects.get(pk=device.product_id)
+    secret = keyring.unseal(device.sealed_secret, owner=device.secret_owner())
+    return COMPOSERS[product.wire_protocol](DeviceCredentials(product.key, device.device_name, secret), at, 0)
+
+
+def _play(events: list[Event]) -> None:
+    """In the order of their times, by the same doors as real devices."""
+    for number, event in enumerate(sorted(events, key=lambda event: event.at)):
+        if event.address:
+            broker_auth.connect(broker=event.broker, presented=event.presented, address=event.address, at=event.at)
+        else:
+            broker_auth.disconnected(broker=event.broker, mqtt_client_id=event.presented.client_id, at=event.at)
+        if not number % AT_ONCE:
+            recorder.flush(30)
+    recorder.flush(30)
+
+
+def _decide(now: datetime) -> None:
+    """An operator has kept one of three, and the broker does not answer yet."""
+    center = DataCenter.objects.get(code=PLACES[0][0])
+    device = Device.objects.at(center).with_several_client_ids().order_by("-pk")[0]
+    keep = ClientIdentity.objects.of(device)[0].client_id
+    client_ids.switch(device, keep=keep, reason="The two others are copies from a grey market.", by=DEMO, at=now)
+    for order in DisconnectOrder.objects.of(device).waiting():
+        disconnecting.order_failed(order, "The broker did not answer: connection refused.", at=now)

@@ -11,7 +11,7 @@ from console.shared import bulk
 from products.models import DataCenter, Product
 
 if TYPE_CHECKING:
-    from devices.models import Device, PreImportedDevice  # noqa: F401
+    from devices.models import ClientIdentity, Connection, Device, DisconnectOrder, PreImportedDevice  # noqa: F401
 
 
 class PreImportRow(NamedTuple):
@@ -71,17 +71,76 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def inactive(self) -> Self:
         return self.filter(enabled=True, activated_at=None)
 
+    def seen(self) -> Self:
+        """Came last through a broker that does not say when a device leaves."""
+        return self.filter(enabled=True, activated_at__isnull=False).filter(_SEEN)
+
     def online(self) -> Self:
-        return self.filter(enabled=True, activated_at__isnull=False, last_online_at__isnull=False).filter(
-            Q(last_offline_at=None) | Q(last_offline_at__lt=F("last_online_at"))
-        )
+        return self.filter(enabled=True, activated_at__isnull=False).filter(_ONLINE).exclude(_SEEN)
 
     def offline(self) -> Self:
-        return self.filter(enabled=True, activated_at__isnull=False).filter(
-            Q(last_online_at=None) | Q(last_offline_at__gte=F("last_online_at"))
-        )
+        return self.filter(enabled=True, activated_at__isnull=False).exclude(_ONLINE).exclude(_SEEN)
+
+    def with_several_client_ids(self) -> Self:
+        """More than one physical device is active under the name (A10)."""
+        return self.filter(client_ids_active__gt=1)
+
+    def switched(self) -> Self:
+        """One ClientID was chosen, the others are forbidden (A12)."""
+        return self.filter(switched_at__isnull=False)
 
     def in_state(self, state: str) -> Self:
-        """`state`: one of devices.rules.lifecycle's four words."""
-        words = {"disabled": self.disabled, "inactive": self.inactive, "online": self.online, "offline": self.offline}
+        """`state`: one of devices.rules.lifecycle's five words."""
+        words = {
+            "disabled": self.disabled,
+            "inactive": self.inactive,
+            "online": self.online,
+            "offline": self.offline,
+            "seen": self.seen,
+        }
         return words[state]()
+
+
+_SEEN = (
+    Q(last_seen_at__isnull=False)
+    & (Q(last_online_at=None) | Q(last_online_at__lt=F("last_seen_at")))
+    & (Q(last_offline_at=None) | Q(last_offline_at__lt=F("last_seen_at")))
+)
+_ONLINE = Q(last_online_at__isnull=False) & (Q(last_offline_at=None) | Q(last_offline_at__lt=F("last_online_at")))
+
+
+class ClientIdentityQuerySet(models.QuerySet["ClientIdentity"]):
+    def of(self, device: "Device") -> Self:
+        """The physical devices of a name, in its own database, oldest first."""
+        return self.using(device.data_center.database).filter(device_id=device.pk).order_by("pk")
+
+    def active(self) -> Self:
+        """Activated and allowed: these count among the five (A9)."""
+        return self.filter(status="allowed", first_connected_at__isnull=False)
+
+    def pending(self) -> Self:
+        """Issued and never used."""
+        return self.filter(status="allowed", first_connected_at=None)
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def of(self, device: "Device") -> Self:
+        """In the device's own database, newest first."""
+        return self.using(device.data_center.database).filter(device_id=device.pk).order_by("-connected_at", "-pk")
+
+    def at(self, data_center: DataCenter) -> Self:
+        return self.using(data_center.database).filter(device__data_center_id=data_center.pk)
+
+    def open(self) -> Self:
+        return self.filter(disconnected_at=None)
+
+
+class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):
+    def at(self, data_center: DataCenter) -> Self:
+        return self.using(data_center.database).filter(data_center_id=data_center.pk)
+
+    def of(self, device: "Device") -> Self:
+        return self.at(device.data_center).filter(product_id=device.product_id, device_name=device.device_name)
+
+    def waiting(self) -> Self:
+        return self.filter(done_at=None)

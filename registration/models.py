@@ -6,13 +6,15 @@ Both live in the data center's own database, so no foreign key is checked there.
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from products.models import DataCenter, Product
+from products.models import Broker, DataCenter, Product
 from registration.protocols.wire import MAX_TEXT
 from registration.querysets import DeviceLogEntryQuerySet, UsedNonceQuerySet
 
 
 class DeviceEvent(models.TextChoices):
     REGISTRATION = "registration", _("Registration")
+    CONNECTION = "connection", _("Connection")
+    DISCONNECTION = "disconnection", _("Disconnection")
 
 
 class DecisionCode(models.TextChoices):
@@ -35,6 +37,14 @@ class DecisionCode(models.TextChoices):
     WRONG_AUTHENTICATION = "wrong_authentication", _("Authenticates otherwise")
     NOT_IMPORTED = "not_imported", _("Not imported")
     AUTO_CREATE_LIMIT = "auto_create_limit", _("Limit of automatic creation")
+    PREREGISTRATION_FREE_OFF = "preregistration_free_off", _("Preregistration-free not allowed")
+    CLIENT_LIMIT = "client_limit", _("Five ClientIDs are active")
+    CLIENT_ID_SWITCHED = "client_id_switched", _("Another ClientID was chosen")
+    CLIENT_UNKNOWN = "client_unknown", _("ClientID unknown")
+    CLIENT_FORBIDDEN = "client_forbidden", _("ClientID forbidden")
+    DEVICE_UNKNOWN = "device_unknown", _("Device unknown")
+    BAD_CREDENTIAL = "bad_credential", _("Wrong DeviceSecret or DeviceToken")
+    ENDED = "ended", _("Connection ended")
     UNAVAILABLE = "unavailable", _("Unavailable")
     INTERNAL = "internal", _("Internal error")
 
@@ -42,7 +52,7 @@ class DecisionCode(models.TextChoices):
 class DeviceLogEntry(models.Model):
     """One attempt of a device, accepted or refused.
 
-    `product_key` and `device_name` are as the device sent them (empty where the request could not be read); `device_name` is in its
+    `client_id`: the issued ClientID of a preregistration-free device. `product_key` and `device_name` are as the device sent them (empty where the request could not be read); `device_name` is in its
     stored form where the product has a rule for it. `path`: the decision in whole sentences, in order. `facts`: what belongs to it
     and differs each time (the text that should have been signed, the clock's skew); never a secret or a signature.
     """
@@ -58,6 +68,7 @@ class DeviceLogEntry(models.Model):
     )
     product_key = models.CharField(_("ProductKey"), max_length=MAX_TEXT, blank=True)
     device_name = models.CharField(_("DeviceName"), max_length=MAX_TEXT, blank=True)
+    client_id = models.CharField(_("ClientID"), max_length=32, blank=True)
     event = models.CharField(_("event"), max_length=16, choices=DeviceEvent.choices, default=DeviceEvent.REGISTRATION)
     protocol = models.CharField(_("protocol"), max_length=16)
     address = models.GenericIPAddressField(_("address"), null=True)
@@ -81,6 +92,7 @@ class DeviceLogEntry(models.Model):
                 name="device_log_name",
                 opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops"],
             ),
+            models.Index(fields=["data_center", "client_id", "id"], condition=~models.Q(client_id=""), name="device_log_client_id"),
             models.Index(fields=["data_center", "id"], condition=models.Q(accepted=False), name="device_log_refused"),
             models.Index(fields=["at"], name="device_log_at"),
             models.Index(fields=["request_id"], name="device_log_request"),
@@ -109,3 +121,21 @@ class UsedNonce(models.Model):
 
     def __str__(self) -> str:
         return self.nonce
+
+
+class BrokerState(models.Model):
+    """How the link to a broker stands: when it last answered, and what went wrong since. Written by the link alone."""
+
+    lives_in_data_center = True
+
+    broker = models.OneToOneField(Broker, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
+    ok_at = models.DateTimeField(_("last answer"), null=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    error_at = models.DateTimeField(_("error since"), null=True)
+
+    class Meta:
+        verbose_name = _("state of a broker")
+        verbose_name_plural = _("states of brokers")
+
+    def __str__(self) -> str:
+        return str(self.broker_id)

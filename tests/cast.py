@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from console.shared.actors import Actor
-from devices.models import Authentication, PreImportedDevice
-from devices.services import pre_import
+from devices.models import Authentication, Device, PreImportedDevice
+from devices.services import connections, pre_import
 from products.models import DataCenter, Product
 from products.services import data_centers, lookup, products, supply
 
@@ -66,3 +66,9 @@ def row(product: Product, device_name: str, authentication: str = Authentication
 
 def administrator(name: str = "admin") -> Any:
     return get_user_model().objects.create_superuser(name, f"{name}@example.com", PASSWORD)
+
+
+def activate(device: Device, *, at: datetime = NOON) -> bool:
+    """The device connects with its own secret; True for the connection that activates it. Raises a Refused."""
+    where = {"data_center": device.data_center, "product_id": device.product_id, "device_name": device.device_name}
+    return connections.admit(connections.look_up(**where), **where, by_token=False, at=at).first

@@ -8,18 +8,23 @@ from console.shared.fields import SealedField
 from devices.models.pre_import import Authentication, device_secret_owner
 from devices.querysets import DeviceQuerySet
 from devices.rules import lifecycle
+from devices.rules.client_ids import MAX_ACTIVE
 from products.models import DataCenter, Product
 
 
 class DeviceOrigin(models.TextChoices):
     PRE_IMPORT = "pre_import", _("Pre-import list")
     AUTO_CREATED = "auto_created", _("Created automatically")
+    PREREGISTRATION_FREE = "prereg_free", _("Preregistration-free")
 
 
 class Device(models.Model):
     """One device in one data center. It copied what it was imported with (Q2) and goes its own way from there (Q3).
 
     `registered_at`: when it was last handed its secret. `activated_at`: its first accepted connection with it.
+    `last_seen_at`: when it last connected through a broker that does not say when a device leaves.
+    `client_ids_active`: how many physical devices are activated and allowed under the name (A9), moved by conditional updates alone.
+    `switched_at`: since when one of them is the device and no further one may register, until Clear.
     No foreign key is checked by the database: the list may live in another one than the products.
     """
 
@@ -44,6 +49,9 @@ class Device(models.Model):
     activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
     last_online_at = models.DateTimeField(_("last online"), null=True, blank=True)
     last_offline_at = models.DateTimeField(_("last offline"), null=True, blank=True)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    client_ids_active = models.PositiveSmallIntegerField(_("active ClientIDs"), default=0, editable=False)
+    switched_at = models.DateTimeField(_("switched"), null=True, blank=True, editable=False)
 
     objects = DeviceQuerySet.as_manager()
 
@@ -51,10 +59,14 @@ class Device(models.Model):
         verbose_name = _("device")
         verbose_name_plural = _("devices")
         ordering = ["-id"]
-        permissions = [("reveal_device_secret", _("Can read DeviceSecrets"))]
+        permissions = [
+            ("reveal_device_secret", _("Can read DeviceSecrets")),
+            ("switch_client_id", _("Can switch and clear ClientIDs")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["data_center", "product", "device_name"], name="device_name_unique"),
             models.CheckConstraint(condition=Q(last_online_at=None) | Q(activated_at__isnull=False), name="device_online_only_activated"),
+            models.CheckConstraint(condition=Q(client_ids_active__lte=MAX_ACTIVE), name="device_at_most_five_client_ids"),
         ]
         indexes = [
             models.Index(fields=["data_center", "product", "id"], name="device_product"),
@@ -63,6 +75,8 @@ class Device(models.Model):
             models.Index(fields=["data_center", "sn"], condition=~Q(sn=""), name="device_by_sn"),
             models.Index(fields=["data_center", "activated_at"], condition=Q(activated_at__isnull=False), name="device_activated"),
             models.Index(fields=["data_center", "id"], condition=Q(enabled=False), name="device_disabled"),
+            models.Index(fields=["data_center", "product", "id"], condition=Q(client_ids_active__gt=1), name="device_several_client_ids"),
+            models.Index(fields=["data_center", "product", "id"], condition=Q(switched_at__isnull=False), name="device_switched"),
         ]
 
     def __str__(self) -> str:
@@ -73,10 +87,11 @@ class Device(models.Model):
 
     @property
     def state(self) -> str:
-        """One of devices.rules.lifecycle's four words."""
+        """One of devices.rules.lifecycle's five words."""
         return lifecycle.state(
             enabled=self.enabled,
             activated_at=self.activated_at,
             last_online_at=self.last_online_at,
             last_offline_at=self.last_offline_at,
+            last_seen_at=self.last_seen_at,
         )

@@ -1,4 +1,4 @@
-"""The life of a device in its data center's list: activate, reset, disable, enable, edit, delete, read its secret."""
+"""The life of a device in its data center's list: reset, disable, enable, edit, delete, read its secret."""
 
 from datetime import datetime
 
@@ -9,8 +9,9 @@ from console import audit
 from console.errors import Conflict, NotFound
 from console.shared import keyring
 from console.shared.actors import Actor
-from devices.models import AutoCreation, Device, DeviceOrigin, PreImportedDevice
+from devices.models import AutoCreation, CutReason, Device, DeviceOrigin, PreImportedDevice
 from devices.rules import names
+from devices.services import disconnecting
 from products.models import DataCenter, Product
 from products.rules.wire_formats import system_random, wire_format
 
@@ -22,16 +23,10 @@ class DeviceGone(NotFound):
     default_message = "The device is no longer in this data center's list."
 
 
-def activate(device: Device, *, at: datetime) -> bool:
-    """Its first accepted connection with its secret (T4): closes registration for it (A6, G11). True for the first one alone."""
-    here = Device.objects.at(device.data_center).filter(pk=device.pk)
-    return bool(here.filter(enabled=True, activated_at=None).update(activated_at=at))
-
-
 def reset(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
     """A device that lost its secret may register again and gets the same one (A8). Raises DeviceGone or Conflict."""
     with transaction.atomic(using=device.data_center.database):
-        locked = _lock(device)
+        locked = lock(device)
         if locked.registered_at is None and locked.activated_at is None:
             raise Conflict("The device has not registered since it was added or last reset: it may register now.")
         before = {"registered_at": _iso(locked.registered_at), "activated_at": _iso(locked.activated_at)}
@@ -42,7 +37,7 @@ def reset(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
 
 
 def disable(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
-    """It can neither register nor connect; its data stays. Raises DeviceGone or Conflict."""
+    """It can neither register nor connect, and where it is connected it is cut off; its data stays. Raises DeviceGone or Conflict."""
     _set_enabled(device, False, "device.disable", reason=reason, by=by, at=at)
 
 
@@ -55,7 +50,7 @@ def edit(device: Device, *, nickname: str, sn: str, by: Actor, at: datetime) -> 
     """Local facts: the pre-import row keeps its own (Q3). Raises DeviceGone or Invalid."""
     clean = {"nickname": names.nickname(nickname), "sn": names.serial_number(sn)}
     with transaction.atomic(using=device.data_center.database):
-        locked = _lock(device)
+        locked = lock(device)
         before = {name: getattr(locked, name) for name in clean}
         Device.objects.at(device.data_center).filter(pk=device.pk).update(**clean)
         audit.record("device.edit", locked, by=by, at=at, before=before, after=clean)
@@ -65,25 +60,26 @@ def delete(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None
     """Takes it off the list and voids its secret (A7): a pre-import row of its name gets a new one, so that another device can be
     activated under the name while the old secret opens nothing. Raises DeviceGone."""
     with transaction.atomic(), transaction.atomic(using=device.data_center.database):
-        locked = _lock(device)
+        locked = lock(device)
         here = Device.objects.at(device.data_center).filter(pk=device.pk)
         free_places(device.data_center, device.product_id, here)
+        cut = _cut_off(locked, CutReason.DELETE, by=by, at=at)
         here.delete()
         renewed = _renew_row_secret(device)
-        audit.record("device.delete", locked, by=by, at=at, before={"pre_import_secret_renewed": renewed}, reason=reason)
+        audit.record("device.delete", locked, by=by, at=at, before={"pre_import_secret_renewed": renewed, "cut_off": cut}, reason=reason)
 
 
 def reveal_secret(device: Device, *, by: Actor, at: datetime) -> str:
     """The DeviceSecret; the reading is audited. Raises DeviceGone."""
     with transaction.atomic(using=device.data_center.database):
-        locked = _lock(device)
+        locked = lock(device)
         audit.record("device.reveal_secret", locked, by=by, at=at)
         return keyring.unseal(locked.sealed_secret, owner=locked.secret_owner())
 
 
 def free_places(data_center: DataCenter, product_id: int, leaving: QuerySet[Device]) -> None:
-    """Devices that were created automatically give their places below the limit back, within the caller's transaction."""
-    places = leaving.filter(origin=DeviceOrigin.AUTO_CREATED).count()
+    """Devices that nobody imported give their places below the limit back, within the caller's transaction."""
+    places = leaving.filter(origin__in=(DeviceOrigin.AUTO_CREATED, DeviceOrigin.PREREGISTRATION_FREE)).count()
     if places:
         counter = AutoCreation.objects.using(data_center.database).filter(product_id=product_id)
         counter.update(created=F("created") - places)
@@ -101,14 +97,20 @@ def _renew_row_secret(device: Device) -> bool:
 
 def _set_enabled(device: Device, enabled: bool, action: str, *, reason: str, by: Actor, at: datetime) -> None:
     with transaction.atomic(using=device.data_center.database):
-        locked = _lock(device)
+        locked = lock(device)
         if locked.enabled == enabled:
             raise Conflict("The device is enabled already." if enabled else "The device is disabled already.")
         Device.objects.at(device.data_center).filter(pk=device.pk).update(enabled=enabled)
-        audit.record(action, locked, by=by, at=at, reason=reason)
+        cut = 0 if enabled else _cut_off(locked, CutReason.DISABLE, by=by, at=at)
+        audit.record(action, locked, by=by, at=at, after={"cut_off": cut} if cut else {}, reason=reason)
 
 
-def _lock(device: Device) -> Device:
+def _cut_off(device: Device, reason: CutReason, *, by: Actor, at: datetime) -> int:
+    """Orders for all of its connections, after it was forbidden and within the same transaction; returns how many can be cut now."""
+    return disconnecting.order(disconnecting.open_connections(device), device, reason=reason, made_by=by.name, at=at)
+
+
+def lock(device: Device) -> Device:
     """The device as it is now, locked until the transaction ends. Raises DeviceGone."""
     locked = Device.objects.at(device.data_center).select_for_update().filter(pk=device.pk).first()
     if locked is None:

@@ -1,5 +1,6 @@
 """What may be made, where, how many."""
 
+from products.models.broker import Broker, BrokerKind
 from products.models.code_grant import CodeGrant
 from products.models.data_center import DataCenter, DataCenterHost
 from products.models.product import (
@@ -14,6 +15,8 @@ from products.models.product import (
 )
 
 __all__ = [
+    "Broker",
+    "BrokerKind",
     "CodeGrant",
     "DataCenter",
     "DataCenterHost",

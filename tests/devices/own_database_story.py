@@ -39,7 +39,7 @@ def tell() -> None:
     else:
         raise AssertionError("the limit did not hold")
 
-    assert lifecycle.activate(device, at=NOON + timedelta(minutes=1))
+    assert cast.activate(device, at=NOON + timedelta(minutes=1))
     try:
         admit(data_center=frankfurt, product=product, device_name="A4C138000001", at=NOON)
     except AlreadyActivated:

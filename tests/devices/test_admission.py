@@ -58,7 +58,7 @@ def test_an_activated_device_is_refused_until_it_is_reset_and_then_gets_the_same
     kettle = cast.kettle()
     cast.row(kettle, MAC)
     first = register(kettle)
-    assert lifecycle.activate(device_at(cast.home()), at=NOON)
+    assert cast.activate(device_at(cast.home()), at=NOON)
     with pytest.raises(AlreadyActivated):
         register(kettle)
     lifecycle.reset(device_at(cast.home()), by=OPERATOR, at=NOON)
@@ -69,7 +69,7 @@ def test_a_deleted_device_loses_its_secret_and_another_one_can_be_activated() ->
     kettle = cast.kettle()
     cast.row(kettle, MAC)
     first = register(kettle)
-    lifecycle.activate(device_at(cast.home()), at=NOON)
+    cast.activate(device_at(cast.home()), at=NOON)
     lifecycle.delete(device_at(cast.home()), by=OPERATOR, at=NOON)
     assert register(kettle).device_secret != first.device_secret
 
@@ -147,7 +147,8 @@ def test_activation_happens_once_and_not_to_a_disabled_device() -> None:
     register(kettle)
     device = device_at(cast.home())
     lifecycle.disable(device, by=OPERATOR, at=NOON)
-    assert not lifecycle.activate(device, at=NOON)
+    with pytest.raises(DeviceDisabled):
+        cast.activate(device, at=NOON)
     lifecycle.enable(device, by=OPERATOR, at=NOON)
-    assert lifecycle.activate(device, at=NOON)
-    assert not lifecycle.activate(device, at=NOON)
+    assert cast.activate(device, at=NOON)
+    assert not cast.activate(device, at=NOON)

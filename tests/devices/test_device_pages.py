@@ -127,7 +127,7 @@ def test_filters_by_product_state_and_origin(client: Client, kettle: Product) ->
     known = lookup.find_for_registration(tracker.key, at=NOON)
     admission.admit(data_center=cast.home(), product=known, device_name="made", at=NOON)
     for device in (online, offline):
-        lifecycle.activate(device, at=NOON)
+        cast.activate(device, at=NOON)
     Device.objects.filter(pk__in=(online.pk, offline.pk)).update(last_online_at=NOON)
     Device.objects.filter(pk=offline.pk).update(last_offline_at=NOON + timedelta(minutes=1))
     lifecycle.disable(disabled, by=cast.OPERATOR, at=NOON)
@@ -204,7 +204,7 @@ def test_a_bad_sn_names_its_field(client: Client, kettle: Product) -> None:
 
 def test_a_reset_device_registers_again_with_the_same_secret(client: Client, kettle: Product) -> None:
     device = register(kettle, "A4C138000001")
-    lifecycle.activate(device, at=NOON)
+    cast.activate(device, at=NOON)
     known = lookup.find_for_registration(kettle.key, at=NOON)
     with pytest.raises(AlreadyActivated):
         admission.admit(data_center=cast.home(), product=known, device_name=device.device_name, at=NOON)

@@ -56,7 +56,7 @@ def test_it_hands_out_the_same_secret_again_until_the_device_is_activated(protoc
     first = knock(product, "crate-1", protocol=protocol).answer.device_secret
     assert knock(product, "crate-1", protocol=protocol).answer.device_secret == first
     device = Device.objects.at(cast.home()).get()
-    lifecycle.activate(device, at=cast.NOON)
+    cast.activate(device, at=cast.NOON)
     refused = knock(product, "crate-1", protocol=protocol)
     assert (refused.code, refused.answer.device_secret) == ("already_activated", "")
     lifecycle.reset(device, by=cast.OPERATOR, at=cast.NOON)

@@ -7,7 +7,6 @@ import pytest
 
 from console.shared import keyring
 from devices.models import Device
-from devices.services import lifecycle
 from products.models import Product
 from registration.models import DeviceLogEntry
 from tests import cast, certificates, processes
@@ -46,7 +45,7 @@ def test_alibaba_s_python_sdk_registers_over_https(alibaba_server: tuple[Server,
     assert (code, secret) == (0, secret_of(device))
     assert register("0015A3B4C5D7") == (1, "device not found")
     assert register("0015A3B4C5D6", "anotherSecret123") == (1, "signature check failed")
-    lifecycle.activate(device, at=cast.NOON)
+    cast.activate(device, at=cast.NOON)
     assert register("0015A3B4C5D6") == (1, "device is already activated")
     codes = [entry.code for entry in DeviceLogEntry.objects.order_by("id")]
     assert codes == ["accepted", "not_imported", "bad_signature", "already_activated"]
@@ -68,5 +67,5 @@ def test_tencent_s_python_sdk_registers_over_http(running_server: Server) -> Non
     Product.objects.update(dynamic_registration=False)
     assert register("dev_py_1") == (-1, "Not support dynamic device register, please check setting first")
     Product.objects.update(dynamic_registration=True)
-    lifecycle.activate(device, at=cast.NOON)
+    cast.activate(device, at=cast.NOON)
     assert register("dev_py_1") == (-1, "Device has been activated")

@@ -1,0 +1,200 @@
+"""Who is there: arrivals and departures as they are recorded behind the answers, many in one transaction.
+
+Every arrival is looked at once more under the device's lock: who slipped in while he was being forbidden gets an order to be cut off.
+Services that forbid lock the same row, so either they see the connection or the arrival sees the prohibition.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db import transaction
+
+from devices.models import ClientIdentity, Connection, ConnectionEnd, CutReason, Device, DisconnectOrder
+from devices.services import disconnecting
+from products.models import Broker, DataCenter
+
+MAX_MQTT_CLIENT_ID = 512
+AT_A_TIME = 200
+SLACK = timedelta(seconds=2)
+"""A broker's clock beside ours, when it says when an ended session began."""
+BY = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A connection that was accepted. `mqtt_client_id`: as the broker knows it; `client_id`: the issued ClientID or empty."""
+
+    data_center: DataCenter
+    device_id: int
+    product_id: int
+    device_name: str
+    identity_id: int | None
+    client_id: str
+    broker_id: int
+    tells_departures: bool
+    mqtt_client_id: str
+    address: str | None
+    at: datetime
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A connection that ended, as its broker tells it. `began_at`: when it began, where the broker knows; `session`: its own name for it."""
+
+    data_center: DataCenter
+    broker_id: int
+    mqtt_client_id: str
+    at: datetime
+    began_at: datetime | None = None
+    session: str = ""
+    ended: ConnectionEnd = ConnectionEnd.LEFT
+
+
+def arrived(arrivals: Sequence[Arrival]) -> None:
+    """Stores the connections, in order, and marks their devices online (or seen, at a broker that does not tell departures)."""
+    for some in _by_database(arrivals):
+        database = some[0].data_center.database
+        with transaction.atomic(using=database):
+            devices = _locked(database, {arrival.device_id for arrival in some})
+            identities = ClientIdentity.objects.using(database).in_bulk({arrival.identity_id for arrival in some if arrival.identity_id})
+            for arrival in some:
+                device = devices.get(arrival.device_id)
+                if device is None:
+                    _cut_a_stranger(arrival)
+                else:
+                    _arrive(arrival, device, identities.get(arrival.identity_id or 0))
+
+
+def left(departures: Sequence[Departure]) -> list[Connection]:
+    """Ends the connections that are meant and returns them with their devices; a newer one under the same MQTT client id stays."""
+    ended: list[Connection] = []
+    for some in _by_database(departures):
+        with transaction.atomic(using=some[0].data_center.database):
+            for departure in some:
+                ended += disconnecting.end(_meant(departure), departure.ended, at=departure.at)
+    return ended
+
+
+def all_lost(data_center: DataCenter, broker_id: int, *, at: datetime) -> int:
+    """Nobody is connected at this broker any more, as when it has just started: ends all its open connections, and returns how many."""
+    open_ones = Connection.objects.using(data_center.database).open().filter(broker_id=broker_id, connected_at__lte=at).order_by("pk")
+    count = 0
+    while some := list(open_ones[:AT_A_TIME]):
+        with transaction.atomic(using=data_center.database):
+            count += len(disconnecting.end(some, ConnectionEnd.LOST, at=at))
+    return count
+
+
+def note_session(
+    *, data_center: DataCenter, broker_id: int, mqtt_client_id: str, session: str = "", address: str | None = None, at: datetime
+) -> bool:
+    """The broker told its own name of a connection, or its address. False where no such connection is open."""
+    newest = disconnecting.open_at(data_center, broker_id, mqtt_client_id).filter(connected_at__lte=at + SLACK).order_by("-pk").first()
+    if newest is None:
+        return False
+    told = {name: value for name, value in (("session", session), ("address", address)) if value}
+    if told:
+        Connection.objects.using(data_center.database).filter(pk=newest.pk).update(**told)
+    if address and newest.identity_id:
+        ClientIdentity.objects.using(data_center.database).filter(pk=newest.identity_id).update(last_address=address)
+    return True
+
+
+Event = TypeVar("Event", Arrival, Departure)
+
+
+def _by_database(events: Sequence[Event]) -> Iterator[list[Event]]:
+    grouped: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        grouped[event.data_center.database].append(event)
+    for group in grouped.values():
+        for start in range(0, len(group), AT_A_TIME):
+            yield group[start : start + AT_A_TIME]
+
+
+def _locked(database: str, device_ids: set[int]) -> dict[int, Device]:
+    """Locked in the order of their numbers, so that two batches never wait for each other."""
+    rows = Device.objects.using(database).select_for_update().filter(pk__in=device_ids).order_by("pk")
+    return {device.pk: device for device in rows}
+
+
+def _arrive(arrival: Arrival, device: Device, identity: ClientIdentity | None) -> None:
+    database = arrival.data_center.database
+    mine = Connection.objects.using(database).select_related("identity").filter(device_id=device.pk, identity_id=arrival.identity_id).open()
+    mine.filter(broker_id=arrival.broker_id, mqtt_client_id=arrival.mqtt_client_id).update(
+        disconnected_at=arrival.at, ended=ConnectionEnd.TAKEN_OVER
+    )
+    older = list(mine)
+    connection = _store(arrival, identity)
+    _mark_present(arrival, device)
+    if not device.enabled or (arrival.identity_id and (identity is None or not identity.is_allowed)):
+        disconnecting.order([connection], device, reason=CutReason.FORBIDDEN, made_by=BY, at=arrival.at)
+    elif older:
+        _evict(older, device, arrival.at)
+
+
+def _store(arrival: Arrival, identity: ClientIdentity | None) -> Connection:
+    connection = Connection(
+        device_id=arrival.device_id,
+        identity=identity,
+        broker_id=arrival.broker_id,
+        mqtt_client_id=arrival.mqtt_client_id[:MAX_MQTT_CLIENT_ID],
+        session=arrival.session,
+        address=arrival.address or None,
+        connected_at=arrival.at,
+    )
+    connection.save(using=arrival.data_center.database, force_insert=True)
+    return connection
+
+
+def _mark_present(arrival: Arrival, device: Device) -> None:
+    """A device that was reset meanwhile is not activated, and so not online."""
+    told = "last_online_at" if arrival.tells_departures else "last_seen_at"
+    here = Device.objects.at(arrival.data_center).filter(pk=device.pk, activated_at__isnull=False)
+    here.update(**{told: arrival.at})
+    facts = {"last_connected_at": arrival.at} | ({"last_address": arrival.address} if arrival.address else {})
+    ClientIdentity.objects.using(arrival.data_center.database).filter(pk=arrival.identity_id or 0).update(**facts)
+
+
+def _evict(older: list[Connection], device: Device, at: datetime) -> None:
+    """One credential, one connection: the newer one stays, as the vendors' platforms have it. Where nobody says that a client
+    left, the older one is taken as gone."""
+    brokers = Broker.objects.in_bulk({connection.broker_id for connection in older})
+    telling = {broker_id for broker_id, broker in brokers.items() if broker.tells_departures}
+    disconnecting.end([c for c in older if c.broker_id not in telling], ConnectionEnd.LOST, at=at)
+    present = [c for c in older if c.broker_id in telling and brokers[c.broker_id].can_drop]
+    disconnecting.order(present, device, reason=CutReason.EVICT, made_by=BY, at=at)
+
+
+def _cut_a_stranger(arrival: Arrival) -> None:
+    """The device was deleted between its connection and this record: there is no row to keep it on, only the order to cut it."""
+    broker = Broker.objects.filter(pk=arrival.broker_id).first()
+    if broker is None or not broker.can_drop:
+        return
+    DisconnectOrder(
+        data_center_id=arrival.data_center.pk,
+        product_id=arrival.product_id,
+        device_name=arrival.device_name,
+        client_id=arrival.client_id,
+        broker_id=arrival.broker_id,
+        mqtt_client_id=arrival.mqtt_client_id[:MAX_MQTT_CLIENT_ID],
+        address=arrival.address or None,
+        connected_at=arrival.at,
+        reason=CutReason.FORBIDDEN,
+        made_at=arrival.at,
+        made_by=BY,
+        next_try_at=arrival.at,
+    ).save(using=arrival.data_center.database, force_insert=True)
+
+
+def _meant(departure: Departure) -> list[Connection]:
+    """The open connections that ended, by the broker's own name where both sides know it, else by the time when they began."""
+    began = departure.began_at + SLACK if departure.began_at else departure.at
+    found = disconnecting.open_at(departure.data_center, departure.broker_id, departure.mqtt_client_id).filter(connected_at__lte=began)
+    if departure.session:
+        found = found.filter(session__in=("", departure.session))
+    return list(found.select_related("device", "identity"))

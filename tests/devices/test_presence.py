@@ -1,0 +1,152 @@
+"""Who is there: arrivals, departures, orders to cut off (T4, N8), and what happens when they cross."""
+
+from datetime import timedelta
+
+import pytest
+
+from devices.models import Connection, Device, DisconnectOrder, OrderOutcome
+from devices.services import client_ids, connections, disconnecting, lifecycle, presence
+from devices.services.presence import Departure
+from products.models import Broker, DataCenter, Product
+from tests import cast
+from tests.cast import NOON, OPERATOR
+from tests.devices.identities import NAME, arrival, arrive, broker, connect, device, issue
+
+pytestmark = [pytest.mark.django_db, pytest.mark.storage]
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def home() -> DataCenter:
+    return cast.home()
+
+
+@pytest.fixture
+def product(home: DataCenter) -> Product:
+    return cast.kettle(preregistration_free=True)
+
+
+@pytest.fixture
+def rabbit(home: DataCenter) -> Broker:
+    return broker(home)
+
+
+@pytest.fixture
+def admitted(home: DataCenter, product: Product) -> connections.Admitted:
+    """A static device, let in for the first time."""
+    cast.row(product, NAME, "static", nickname="Kitchen", sn="SN-1")
+    where = {"data_center": home, "product_id": product.pk, "device_name": NAME}
+    return connections.admit(connections.look_up(**where), **where, by_token=False, at=NOON)
+
+
+def leave(where: Broker, mqtt: str, at: timedelta, began: timedelta | None = None) -> list[Connection]:
+    began_at = NOON + began if began is not None else None
+    return presence.left([Departure(where.data_center, where.pk, mqtt, NOON + at, began_at)])
+
+
+def test_a_device_that_connects_first_appears_in_the_list_online(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    here = device(home)
+    assert (here.nickname, here.sn, here.state, here.activated_at) == ("Kitchen", "SN-1", "online", NOON)
+
+
+def test_it_is_offline_when_its_last_connection_ended(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    assert len(leave(rabbit, "c1", SECOND)) == 1
+    assert Connection.objects.get().ended == "left"
+    assert device(home).state == "offline"
+    assert leave(rabbit, "c1", 2 * SECOND) == []
+
+
+def test_a_late_word_of_the_old_session_does_not_end_the_new_one(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    arrive(rabbit, product, admitted, None, NOON + 60 * SECOND, "c1")
+    assert leave(rabbit, "c1", 61 * SECOND, began=timedelta(0)) == []
+    assert device(home).state == "online"
+    assert [c.ended for c in Connection.objects.order_by("pk")] == ["taken_over", ""]
+
+
+def test_a_second_connection_with_the_same_credential_evicts_the_first(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    arrive(rabbit, product, admitted, None, NOON + SECOND, "c2")
+    order = DisconnectOrder.objects.get()
+    assert (order.mqtt_client_id, order.reason, order.state) == ("c1", "evict", "waiting")
+
+
+def test_two_physical_devices_of_one_name_stay_connected_beside_each_other(home: DataCenter, product: Product, rabbit: Broker) -> None:
+    for at in range(2):
+        issued = issue(home, product)
+        arrive(rabbit, product, connect(home, product, issued), issued, NOON + at * SECOND)
+    assert not DisconnectOrder.objects.exists()
+    assert Connection.objects.open().count() == 2
+
+
+def test_who_slips_in_while_he_is_being_forbidden_is_cut_off(home: DataCenter, product: Product, rabbit: Broker) -> None:
+    keep, other = issue(home, product), issue(home, product)
+    late = connect(home, product, other)
+    client_ids.switch(device(home), keep=keep.client_id, by=OPERATOR, at=NOON + SECOND)
+    arrive(rabbit, product, late, other, NOON)
+    assert DisconnectOrder.objects.get().reason == "forbidden"
+
+
+def test_an_arrival_of_a_deleted_device_leaves_an_order(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    lifecycle.delete(device(home), by=OPERATOR, at=NOON)
+    presence.arrived([arrival(rabbit, product, admitted, None, NOON, "c1")])
+    assert DisconnectOrder.objects.get().device_name == NAME
+
+
+def test_an_order_is_retried_until_the_broker_answers(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    lifecycle.disable(device(home), by=OPERATOR, at=NOON)
+    for attempt in range(20):
+        (order,) = disconnecting.orders_due(home, rabbit.pk, NOON + timedelta(hours=attempt))
+        disconnecting.order_failed(order, "connection refused", at=NOON + timedelta(hours=attempt))
+    assert DisconnectOrder.objects.get().state == "unreachable"
+    assert disconnecting.orders_due(home, rabbit.pk, NOON + timedelta(hours=19, seconds=29)) == []
+    (order,) = disconnecting.orders_due(home, rabbit.pk, NOON + timedelta(hours=19, seconds=31))
+    disconnecting.order_done(order, OrderOutcome.CUT, at=NOON + timedelta(hours=20))
+    assert DisconnectOrder.objects.get().state == "cut"
+    assert Connection.objects.get().ended == "cut"
+
+
+def test_an_order_does_not_end_a_connection_that_came_after_it(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    lifecycle.disable(device(home), by=OPERATOR, at=NOON)
+    (order,) = disconnecting.orders_due(home, rabbit.pk, NOON)
+    lifecycle.enable(device(home), by=OPERATOR, at=NOON)
+    arrive(rabbit, product, admitted, None, NOON + SECOND, "c1")
+    disconnecting.order_done(order, OrderOutcome.GONE, at=NOON + 2 * SECOND)
+    assert Connection.objects.open().get().connected_at == NOON + SECOND
+
+
+def test_the_lists_of_each_state_agree_with_the_word_shown(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    for state in ("online", "offline", "seen", "inactive", "disabled"):
+        expected = device(home).state == state
+        assert Device.objects.at(home).in_state(state).exists() == expected
+
+
+def test_the_broker_can_name_a_connection_and_its_address(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    told = {"data_center": home, "broker_id": rabbit.pk, "session": "10.0.0.1:5 -> 10.0.0.2:1883", "address": "10.0.0.1", "at": NOON}
+    assert presence.note_session(**told, mqtt_client_id="c1")
+    assert not presence.note_session(**told, mqtt_client_id="c2")
+    assert Connection.objects.get().session.startswith("10.0.0.1")
