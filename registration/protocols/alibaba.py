@@ -7,35 +7,21 @@ Fields of a request: productKey, deviceName, random, sign, signMethod are checke
 documents have it. `random` is not a nonce: the SDKs for C 3.x send one compile-time constant, so a repetition is ordinary.
 """
 
-import hashlib
-import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import unquote_to_bytes, urlencode
 
 from console.errors import DomainError
-from registration.protocols.base import (
-    Answer,
-    BadSignature,
-    Credentials,
-    Grant,
-    Malformed,
-    Reply,
-    Request,
-    UnknownAlgorithm,
-    VerifiedClaim,
-)
-from registration.protocols.wire import compact_json, json_object, plain_text, same
+from registration.protocols.alibaba_signature import check, sign, text_of
+from registration.protocols.base import Answer, Credentials, Grant, Malformed, Reply, Request, VerifiedClaim
+from registration.protocols.wire import compact_json, json_object, plain_text
 
 PATH: Final = "/auth/register/device"
-DIGESTS: Final = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
 UNSIGNED: Final = {"sign", "signMethod"}
 MAX_FIELDS: Final = 16
-SHA1_HEX_DIGITS: Final = 40
 HEX_PAIR: Final = re.compile(rb"[0-9A-Fa-f]{2}")
-NODE_NOTE: Final = "The signature is HMAC-SHA1 although the device declared {method}: the Node SDK always signs so, and it is accepted."
 
 SIGNATURE_FAILED: Final = (6600, "signature check failed")
 REFUSALS: Final[dict[str, tuple[int, str]]] = {
@@ -62,6 +48,7 @@ REFUSALS: Final[dict[str, tuple[int, str]]] = {
 class AlibabaClaim:
     """`fields`: every decoded form field but the two that carry the proof."""
 
+    preregistration_free: ClassVar[bool] = False
     product_key: str
     device_name: str
     method: str
@@ -70,21 +57,12 @@ class AlibabaClaim:
 
     @property
     def signed_text(self) -> str:
-        """All fields by name, each name directly followed by its value."""
-        return "".join(name + value for name, value in sorted(self.fields))
+        return text_of(dict(self.fields))
 
     def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
         """`at` is not used: the scheme has no time in it."""
-        if self.method.lower() not in DIGESTS:
-            raise UnknownAlgorithm(f"The signature method {self.method} is not one of {', '.join(DIGESTS)}.", field="signMethod")
-        method = self._method_of_proof()
-        if not same(_sign(product_secret, self.signed_text, method), self.sign.lower()):
-            raise BadSignature(facts={"signed_text": self.signed_text})
-        notes = () if method == self.method.lower() else (NODE_NOTE.format(method=self.method),)
+        notes = check(product_secret, [self.signed_text], self.method, self.sign, method_field="signMethod")
         return VerifiedClaim(self.product_key, self.device_name, notes=notes)
-
-    def _method_of_proof(self) -> str:
-        return "hmacsha1" if len(self.sign) == SHA1_HEX_DIGITS else self.method.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +91,8 @@ class Alibaba:
 
     def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int) -> Request:
         fields = {"productKey": credentials.product_key, "deviceName": credentials.device_name, "random": str(nonce)}
-        text = "".join(name + value for name, value in sorted(fields.items()))
-        sign = _sign(credentials.product_secret, text, "hmacsha256")
-        body = urlencode(fields | {"sign": sign, "signMethod": "hmacsha256"}).encode()
+        signature = sign(credentials.product_secret, text_of(fields), "hmacsha256")
+        body = urlencode(fields | {"sign": signature, "signMethod": "hmacsha256"}).encode()
         return Request("POST", PATH, host, {"content-type": "application/x-www-form-urlencoded"}, body)
 
     def read(self, reply: Reply, product_secret: str) -> Answer:
@@ -154,7 +131,3 @@ def _decoded(raw: bytes) -> str:
         return unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         raise Malformed("The form is not UTF-8.", field="body") from None
-
-
-def _sign(secret: str, text: str, method: str) -> str:
-    return hmac.new(secret.encode(), text.encode(), getattr(hashlib, DIGESTS[method])).hexdigest()

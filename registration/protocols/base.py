@@ -75,6 +75,10 @@ class Grant:
     product_secret: str
     is_new: bool = False
     request_id: str = ""
+    client_id: str = ""
+    """The issued ClientID, 26 letters and digits, of a preregistration-free registration; empty otherwise."""
+    device_token: str = ""
+    """What belongs to it, 32 letters and digits."""
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -96,14 +100,23 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """A reply as a device understands it. `code` is the vendor's own, as text; `device_secret` is empty when it was refused."""
+    """A reply as a device understands it. `code` is the vendor's own, as text.
+
+    `device_secret`, or `client_id` and `device_token` of a preregistration-free registration; all are empty when it was refused.
+    """
 
     code: str
     message: str = ""
     device_secret: str = ""
+    client_id: str = ""
+    device_token: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return bool(self.device_secret or self.device_token)
 
     def __repr__(self) -> str:
-        """Without the secret."""
+        """Without the secrets."""
         return f"Answer({self.code}, {self.message})"
 
 
@@ -128,13 +141,18 @@ class Claim(Interface):
     @property
     def device_name(self) -> str: ...
 
+    @property
+    def preregistration_free(self) -> bool:
+        """Whether the device asks for a ClientID and a DeviceToken, for which no row of the pre-import list is needed."""
+        ...
+
     def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
         """Raises BadSignature, UnknownAlgorithm or OutsideWindow; the last two never depend on the secret. Compares in constant time."""
         ...
 
 
 class RegistrationProtocol(Interface):
-    """One vendor's scheme. `name` is what the log shows, `path` where its devices post."""
+    """One vendor's scheme. `name` is what the log shows, `path` where its devices post; empty for a scheme that is not of HTTP."""
 
     @property
     def name(self) -> str: ...

@@ -8,7 +8,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from console.errors import DomainError
 from registration.protocols.base import Answer, BadSignature, Credentials, Grant, Malformed, OutsideWindow, Reply, Request, VerifiedClaim
@@ -49,6 +49,7 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
 class NativeClaim:
     """`timestamp`: seconds since 1970 as text, as it was signed."""
 
+    preregistration_free: ClassVar[bool] = False
     product_key: str
     device_name: str
     timestamp: str

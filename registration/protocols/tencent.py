@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Final
+from typing import ClassVar, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -83,6 +83,7 @@ REFUSALS: Final[dict[str, tuple[int, str, str]]] = {
 class NewClaim:
     """`places`: every (host, path) that the device may have signed."""
 
+    preregistration_free: ClassVar[bool] = False
     product_key: str
     device_name: str
     algorithm: str
@@ -117,6 +118,7 @@ class NewClaim:
 class OldClaim:
     """Numbers are kept as the text that they were sent as."""
 
+    preregistration_free: ClassVar[bool] = False
     product_key: str
     device_name: str
     timestamp: str

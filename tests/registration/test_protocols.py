@@ -19,7 +19,7 @@ from registration.protocols.base import (
     Request,
     UnknownAlgorithm,
 )
-from registration.protocols.registry import every_protocol, protocols_by_name
+from registration.protocols.registry import every_protocol, mqtt_protocols, protocols_by_name
 from tests.registration.golden import ACCEPTED, REFUSED, Golden
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ CODES = [
     "already_registered", "wrong_authentication", "not_imported", "auto_create_limit", "unavailable", "internal",
 ]  # fmt: skip
 
-each_protocol = pytest.mark.parametrize("protocol", every_protocol(), ids=lambda protocol: protocol.name)
+each_protocol = pytest.mark.parametrize("protocol", [*every_protocol(), *mqtt_protocols()], ids=lambda protocol: protocol.name)
 each_golden = pytest.mark.parametrize("golden", ACCEPTED, ids=lambda golden: golden.id)
 
 
@@ -178,5 +178,5 @@ def test_it_refuses_json_that_is_made_to_hurt(name: str, body: bytes) -> None:
 
 
 def test_every_protocol_has_a_name_and_a_path_of_its_own() -> None:
-    protocols = every_protocol(tencent_window=timedelta(days=1))
+    protocols = [*every_protocol(tencent_window=timedelta(days=1)), *mqtt_protocols()]
     assert len({protocol.name for protocol in protocols}) == len({protocol.path for protocol in protocols}) == len(protocols)
