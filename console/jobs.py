@@ -11,6 +11,8 @@ REGULAR: dict[str, dict[str, Any]] = {
     "send lost jobs again": {"task": "devices.sweep", "schedule": 10.0, "options": {"expires": 10.0}},
     "purge used nonces": {"task": "registration.purge_nonces", "schedule": 600.0},
     "purge the device log": {"task": "registration.purge_log", "schedule": 6 * 3600.0},
+    "purge ended connections": {"task": "registration.purge_connections", "schedule": 6 * 3600.0},
+    "purge unused ClientIDs": {"task": "registration.purge_unused_client_ids", "schedule": 6 * 3600.0},
 }
 """What beat sends: name -> {"task": dotted name, "schedule": seconds}."""
 

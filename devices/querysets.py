@@ -122,6 +122,10 @@ class ClientIdentityQuerySet(models.QuerySet["ClientIdentity"]):
         """Issued and never used."""
         return self.filter(status="allowed", first_connected_at=None)
 
+    def unused_since(self, moment: datetime) -> Self:
+        """Issued before then and never used; those that an operator has forbidden stay, so that they stay forbidden by name."""
+        return self.pending().filter(issued_at__lt=moment)
+
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def of(self, device: "Device") -> Self:
@@ -134,6 +138,9 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def open(self) -> Self:
         return self.filter(disconnected_at=None)
 
+    def ended_before(self, moment: datetime) -> Self:
+        return self.filter(disconnected_at__lt=moment)
+
 
 class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):
     def at(self, data_center: DataCenter) -> Self:
@@ -144,3 +151,10 @@ class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):
 
     def waiting(self) -> Self:
         return self.filter(done_at=None)
+
+    def done_before(self, moment: datetime) -> Self:
+        return self.filter(done_at__lt=moment)
+
+    def unreachable(self) -> Self:
+        """They wait because their broker did not answer."""
+        return self.waiting().exclude(last_error="")

@@ -42,6 +42,7 @@ class DecisionCode(models.TextChoices):
     CLIENT_ID_SWITCHED = "client_id_switched", _("Another ClientID was chosen")
     CLIENT_UNKNOWN = "client_unknown", _("ClientID unknown")
     CLIENT_FORBIDDEN = "client_forbidden", _("ClientID forbidden")
+    CLIENT_ID_TAKEN = "client_id_taken", _("MQTT client id taken")
     DEVICE_UNKNOWN = "device_unknown", _("Device unknown")
     BAD_CREDENTIAL = "bad_credential", _("Wrong DeviceSecret or DeviceToken")
     ENDED = "ended", _("Connection ended")
@@ -52,8 +53,8 @@ class DecisionCode(models.TextChoices):
 class DeviceLogEntry(models.Model):
     """One attempt of a device, accepted or refused.
 
-    `client_id`: the issued ClientID of a preregistration-free device. `product_key` and `device_name` are as the device sent them (empty where the request could not be read); `device_name` is in its
-    stored form where the product has a rule for it. `path`: the decision in whole sentences, in order. `facts`: what belongs to it
+    `client_id`: the issued ClientID of a preregistration-free device. `product_key` and `device_name` are as the device sent them
+    (empty where the request could not be read); `device_name` is in its stored form where the product has a rule for it. `path`: the decision in whole sentences, in order. `facts`: what belongs to it
     and differs each time (the text that should have been signed, the clock's skew); never a secret or a signature.
     """
 

@@ -14,3 +14,13 @@ def purge_nonces() -> None:
 @shared_task(name="registration.purge_log")
 def purge_log() -> None:
     retention.purge_log(at=timezone.now())
+
+
+@shared_task(name="registration.purge_connections")
+def purge_connections() -> None:
+    retention.purge_connections(at=timezone.now())
+
+
+@shared_task(name="registration.purge_unused_client_ids")
+def purge_unused_client_ids() -> None:
+    retention.purge_unused_client_ids(at=timezone.now())

@@ -33,10 +33,17 @@ class ClientForbidden(Refused):
     default_message = "An operator has forbidden this ClientID to connect."
 
 
+class ClientIdTaken(Refused):
+    code = "client_id_taken"
+    default_message = "Another device is connected at this broker under the same MQTT client id."
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """`in_list`: the data center's device list has the name, else only the pre-import row may have it (`authentication` is None when
-    neither has). `identity`: the status of the ClientID that was presented, None where none of this id was issued."""
+    neither has). `identity`: the status of the ClientID that was presented, None where none of this id was issued.
+    `client_id_taken`: another device is connected at the broker under this MQTT client id; let in, this one would inherit its session,
+    and with it messages that were never meant for it."""
 
     in_list: bool
     authentication: str | None
@@ -44,6 +51,7 @@ class Facts:
     activated: bool = False
     identity: str | None = None
     identity_activated: bool = False
+    client_id_taken: bool = False
 
     @property
     def settled(self) -> bool:
@@ -58,6 +66,8 @@ def may_connect(facts: Facts, *, by_token: bool) -> tuple[str, ...]:
     path = (IN_DEVICE_LIST if facts.in_list else IN_PRE_IMPORT_LIST,)
     if not facts.enabled:
         raise DeviceDisabled().after(path)
+    if facts.client_id_taken:
+        raise ClientIdTaken().after(path)
     if by_token:
         return _by_token(facts, path)
     if facts.authentication == X509:

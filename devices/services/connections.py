@@ -14,20 +14,23 @@ from django.db.models.functions import Coalesce
 
 from console.errors import Unavailable
 from console.shared import keyring
-from devices.models import ClientIdentity, Device, DeviceOrigin, IdentityStatus, PreImportedDevice
+from devices.models import ClientIdentity, Connection, Device, DeviceOrigin, IdentityStatus, PreImportedDevice
 from devices.models.client_identity import token_owner
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import ClientIdentityQuerySet, DeviceQuerySet
 from devices.rules.client_ids import MAX_ACTIVE, ClientLimit
-from devices.rules.connecting import BadCredential, Facts, may_connect
+from devices.rules.connecting import BadCredential, ClientIdTaken, Facts, may_connect
 from products.models import DataCenter
 
+NOWHERE = (0, "")
 ATTEMPTS = 8
 """A lost race changes the facts, so that the next decision is another one; more than a few in a row do not happen."""
 
 _ON_FILE = f"""
 SELECT d.id, d.authentication, d.enabled, d.activated_at IS NOT NULL, d.sealed_secret,
-       i.id, i.status, i.first_connected_at IS NOT NULL, i.sealed_token_digest
+       i.id, i.status, i.first_connected_at IS NOT NULL, i.sealed_token_digest,
+       EXISTS (SELECT 1 FROM {Connection._meta.db_table} c WHERE c.broker_id = %s AND c.mqtt_client_id = %s
+               AND c.disconnected_at IS NULL AND c.device_id <> d.id)
 FROM {Device._meta.db_table} d LEFT JOIN {ClientIdentity._meta.db_table} i ON i.device_id = d.id AND i.client_id = %s
 WHERE d.data_center_id = %s AND d.product_id = %s AND d.device_name = %s"""  # noqa: S608  (table names of ours)
 
@@ -42,6 +45,7 @@ class OnFile:
     device_id: int | None = None
     identity_id: int | None = None
     row: PreImportedDevice | None = field(default=None)
+    place: tuple[int, str] = NOWHERE
 
     @property
     def known(self) -> bool:
@@ -92,17 +96,20 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def look_up(*, data_center: DataCenter, product_id: int, device_name: str, client_id: str = "") -> OnFile:
-    """The name's device here with the ClientID that was presented, else its pre-import row. Raises SealBroken or KeyMissing."""
+def look_up(*, data_center: DataCenter, product_id: int, device_name: str, client_id: str = "", place: tuple[int, str] = NOWHERE) -> OnFile:
+    """The name's device here with the ClientID that was presented, else its pre-import row. Raises SealBroken or KeyMissing.
+
+    `place`: the broker's number and the MQTT client id, where the broker says who has left: nobody else may be connected there.
+    """
     with connections[data_center.database].cursor() as cursor:
-        cursor.execute(_ON_FILE, [client_id, data_center.pk, product_id, device_name])
+        cursor.execute(_ON_FILE, [*place, client_id, data_center.pk, product_id, device_name])
         found = cursor.fetchone()
     if found is None:
-        return _from_row(product_id, device_name)
-    device_id, authentication, enabled, activated, sealed, identity_id, status, identity_activated, sealed_digest = found
+        return _from_row(product_id, device_name, place)
+    device_id, authentication, enabled, activated, sealed, identity_id, status, identity_activated, sealed_digest, taken = found
     owner = device_secret_owner(product_id, device_name)
     return OnFile(
-        facts=Facts(True, authentication, bool(enabled), bool(activated), status, bool(identity_activated)),
+        facts=Facts(True, authentication, bool(enabled), bool(activated), status, bool(identity_activated), bool(taken)),
         secret=keyring.unseal(bytes(sealed), owner=owner) if sealed else "",
         token_digest=keyring.unseal(bytes(sealed_digest), owner=token_owner(client_id)) if sealed_digest else "",
         device_id=device_id,
@@ -136,16 +143,18 @@ def _again(asked: _Asked, seen: OnFile) -> OnFile:
     return now
 
 
-def _from_row(product_id: int, device_name: str) -> OnFile:
+def _from_row(product_id: int, device_name: str, place: tuple[int, str]) -> OnFile:
     row = PreImportedDevice.objects.named(product_id, device_name)
     if row is None:
         return OnFile(Facts(in_list=False, authentication=None))
     secret = keyring.unseal(row.sealed_secret, owner=row.secret_owner()) if row.sealed_secret else ""
-    return OnFile(Facts(in_list=False, authentication=row.authentication), secret, row=row)
+    return OnFile(Facts(in_list=False, authentication=row.authentication), secret, row=row, place=place)
 
 
 def _first(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Admitted:
     if on_file.device_id is None:
+        if _is_taken(asked, on_file):
+            raise ClientIdTaken().after(path)
         device = _appear(asked, on_file)
         return Admitted(device.pk, None, True, (*path, "It appears in this data center's device list, activated."))
     if asked.by_token:
@@ -154,6 +163,13 @@ def _first(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Admitted:
     if not asked.devices(on_file).filter(enabled=True, activated_at=None).update(activated_at=asked.at):
         raise _LostRace
     return Admitted(on_file.device_id, None, True, (*path, "It is activated by this connection."))
+
+
+def _is_taken(asked: _Asked, on_file: OnFile) -> bool:
+    """Whether anybody is connected at the broker under the MQTT client id of a device that is new here."""
+    broker_id, mqtt_client_id = on_file.place
+    here = Connection.objects.using(asked.data_center.database).open()
+    return here.filter(broker_id=broker_id, mqtt_client_id=mqtt_client_id).exists()
 
 
 def _appear(asked: _Asked, on_file: OnFile) -> Device:

@@ -31,7 +31,7 @@ def reset(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
             raise Conflict("The device has not registered since it was added or last reset: it may register now.")
         before = {"registered_at": _iso(locked.registered_at), "activated_at": _iso(locked.activated_at)}
         Device.objects.at(device.data_center).filter(pk=device.pk).update(
-            registered_at=None, activated_at=None, last_online_at=None, last_offline_at=None
+            registered_at=None, activated_at=None, last_online_at=None, last_offline_at=None, last_seen_at=None
         )
         audit.record("device.reset", locked, by=by, at=at, before=before, reason=reason)
 

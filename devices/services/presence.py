@@ -43,7 +43,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A connection that ended, as its broker tells it. `began_at`: when it began, where the broker knows; `session`: its own name for it."""
+    """A connection that ended, as its broker tells it. `began_at`: when it began, where the broker knows; `session`: its name for it."""
 
     data_center: DataCenter
     broker_id: int
@@ -73,20 +73,22 @@ def left(departures: Sequence[Departure]) -> list[Connection]:
     """Ends the connections that are meant and returns them with their devices; a newer one under the same MQTT client id stays."""
     ended: list[Connection] = []
     for some in _by_database(departures):
-        with transaction.atomic(using=some[0].data_center.database):
+        database = some[0].data_center.database
+        with transaction.atomic(using=database):
+            _locked(database, {connection.device_id for departure in some for connection in _meant(departure)})
             for departure in some:
                 ended += disconnecting.end(_meant(departure), departure.ended, at=departure.at)
     return ended
 
 
-def all_lost(data_center: DataCenter, broker_id: int, *, at: datetime) -> int:
-    """Nobody is connected at this broker any more, as when it has just started: ends all its open connections, and returns how many."""
-    open_ones = Connection.objects.using(data_center.database).open().filter(broker_id=broker_id, connected_at__lte=at).order_by("pk")
-    count = 0
+def all_lost(data_center: DataCenter, broker_id: int, *, at: datetime) -> Iterator[list[Connection]]:
+    """Nobody is connected at this broker any more, as when it has just started: ends all its open connections and returns them in parts."""
+    open_ones = Connection.objects.using(data_center.database).open().filter(broker_id=broker_id, connected_at__lte=at)
+    open_ones = open_ones.select_related("device", "identity").order_by("pk")
     while some := list(open_ones[:AT_A_TIME]):
         with transaction.atomic(using=data_center.database):
-            count += len(disconnecting.end(some, ConnectionEnd.LOST, at=at))
-    return count
+            ended = disconnecting.end(some, ConnectionEnd.LOST, at=at)
+        yield ended
 
 
 def note_session(
@@ -125,16 +127,30 @@ def _locked(database: str, device_ids: set[int]) -> dict[int, Device]:
 def _arrive(arrival: Arrival, device: Device, identity: ClientIdentity | None) -> None:
     database = arrival.data_center.database
     mine = Connection.objects.using(database).select_related("identity").filter(device_id=device.pk, identity_id=arrival.identity_id).open()
-    mine.filter(broker_id=arrival.broker_id, mqtt_client_id=arrival.mqtt_client_id).update(
+    newer = mine.filter(connected_at__gt=arrival.at).order_by("connected_at", "pk").first()
+    before = mine.filter(connected_at__lte=arrival.at)
+    before.filter(broker_id=arrival.broker_id, mqtt_client_id=arrival.mqtt_client_id).update(
         disconnected_at=arrival.at, ended=ConnectionEnd.TAKEN_OVER
     )
-    older = list(mine)
+    older = list(before)
     connection = _store(arrival, identity)
-    _mark_present(arrival, device)
+    if newer is None:
+        _mark_present(arrival, device)
     if not device.enabled or (arrival.identity_id and (identity is None or not identity.is_allowed)):
         disconnecting.order([connection], device, reason=CutReason.FORBIDDEN, made_by=BY, at=arrival.at)
     elif older:
         _evict(older, device, arrival.at)
+    if newer is not None:
+        _come_late(connection, newer, device)
+
+
+def _come_late(connection: Connection, newer: Connection, device: Device) -> None:
+    """Another process was faster to record a newer connection with the same credential: this one is the older of the two."""
+    if (newer.broker_id, newer.mqtt_client_id) == (connection.broker_id, connection.mqtt_client_id):
+        rows = Connection.objects.using(connection._state.db).filter(pk=connection.pk)
+        rows.update(disconnected_at=newer.connected_at, ended=ConnectionEnd.TAKEN_OVER)
+    else:
+        _evict([connection], device, newer.connected_at)
 
 
 def _store(arrival: Arrival, identity: ClientIdentity | None) -> Connection:
@@ -166,7 +182,12 @@ def _evict(older: list[Connection], device: Device, at: datetime) -> None:
     brokers = Broker.objects.in_bulk({connection.broker_id for connection in older})
     telling = {broker_id for broker_id, broker in brokers.items() if broker.tells_departures}
     disconnecting.end([c for c in older if c.broker_id not in telling], ConnectionEnd.LOST, at=at)
-    present = [c for c in older if c.broker_id in telling and brokers[c.broker_id].can_drop]
+    ordered = set(DisconnectOrder.objects.of(device).waiting().values_list("broker_id", "mqtt_client_id", "connected_at"))
+    present = [
+        c
+        for c in older
+        if c.broker_id in telling and brokers[c.broker_id].can_drop and (c.broker_id, c.mqtt_client_id, c.connected_at) not in ordered
+    ]
     disconnecting.order(present, device, reason=CutReason.EVICT, made_by=BY, at=at)
 
 

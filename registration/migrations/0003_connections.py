@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                     ("client_id_switched", "Another ClientID was chosen"),
                     ("client_unknown", "ClientID unknown"),
                     ("client_forbidden", "ClientID forbidden"),
+                    ("client_id_taken", "MQTT client id taken"),
                     ("device_unknown", "Device unknown"),
                     ("bad_credential", "Wrong DeviceSecret or DeviceToken"),
                     ("ended", "Connection ended"),

@@ -3,7 +3,7 @@
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 
 from console.errors import DomainError, Unavailable
 from devices.rules import names
-from devices.services import admission
+from devices.services import admission, client_ids
 from products.models import DataCenter
 from products.rules.wire_formats import wire_format
 from products.services import data_centers
@@ -62,7 +62,10 @@ class Internal(DomainError):
 
 
 def register(*, protocol: RegistrationProtocol, request: Request, peer_address: str, at: datetime) -> Reply:
-    """Hands the device its DeviceSecret or refuses it, in its scheme's own words, and writes one log entry. Raises nothing."""
+    """Hands the device its DeviceSecret, or a ClientID and a DeviceToken, or refuses it, in its scheme's own words. Raises nothing.
+
+    Writes one log entry.
+    """
     attempt = Attempt(at, uuid4(), protocol.name, peer_address)
     try:
         reply, code = protocol.accept(_decide(attempt, protocol, request)), str(DecisionCode.ACCEPTED)
@@ -89,17 +92,24 @@ def _decide(attempt: Attempt, protocol: RegistrationProtocol, request: Request) 
     _note_other_protocol(attempt, product)
     _use_nonce(attempt, verified, product, data_center)
     attempt.device_name = _stored_name(product, verified.device_name)
+    grant = Grant(verified.product_key, verified.device_name, "", product_secret, request_id=str(attempt.request_id))
+    hand_out = _hand_out_client_id if claim.preregistration_free else _hand_out_secret
+    return hand_out(attempt, data_center, product, grant)
+
+
+def _hand_out_secret(attempt: Attempt, data_center: DataCenter, product: RegistrationProduct, grant: Grant) -> Grant:
     admitted = admission.admit(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at)
     attempt.secrets += (admitted.device_secret,)
     attempt.passed(*admitted.path)
-    return Grant(
-        product_key=verified.product_key,
-        device_name=verified.device_name,
-        device_secret=admitted.device_secret,
-        product_secret=product_secret,
-        is_new=admitted.is_new,
-        request_id=str(attempt.request_id),
-    )
+    return replace(grant, device_secret=admitted.device_secret, is_new=admitted.is_new)
+
+
+def _hand_out_client_id(attempt: Attempt, data_center: DataCenter, product: RegistrationProduct, grant: Grant) -> Grant:
+    issued = client_ids.issue(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at)
+    attempt.client_id = issued.client_id
+    attempt.secrets += (issued.device_token,)
+    attempt.passed(*issued.path)
+    return replace(grant, client_id=issued.client_id, device_token=issued.device_token, is_new=issued.is_new)
 
 
 def _read(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Claim:

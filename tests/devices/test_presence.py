@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from devices.models import Connection, Device, DisconnectOrder, OrderOutcome
+from devices.rules.connecting import ClientIdTaken
 from devices.services import client_ids, connections, disconnecting, lifecycle, presence
 from devices.services.presence import Departure
 from products.models import Broker, DataCenter, Product
@@ -14,6 +15,7 @@ from tests.devices.identities import NAME, arrival, arrive, broker, connect, dev
 
 pytestmark = [pytest.mark.django_db, pytest.mark.storage]
 SECOND = timedelta(seconds=1)
+OTHER = "A4C138000002"
 
 
 @pytest.fixture
@@ -79,6 +81,26 @@ def test_a_second_connection_with_the_same_credential_evicts_the_first(
     arrive(rabbit, product, admitted, None, NOON + SECOND, "c2")
     order = DisconnectOrder.objects.get()
     assert (order.mqtt_client_id, order.reason, order.state) == ("c1", "evict", "waiting")
+
+
+def test_arrivals_that_two_processes_record_the_wrong_way_round_leave_the_newer_one_connected(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON + SECOND, "c1")
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    assert Connection.objects.open().get().connected_at == NOON + SECOND
+    arrive(rabbit, product, admitted, None, NOON, "c2")
+    assert DisconnectOrder.objects.get().mqtt_client_id == "c2"
+    assert device(home).last_online_at == NOON + SECOND
+
+
+def test_a_device_in_a_loop_gets_one_order_for_each_connection(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    for number in range(6):
+        arrive(rabbit, product, admitted, None, NOON + number * SECOND, f"c{number}")
+    ordered = DisconnectOrder.objects.order_by("pk").values_list("mqtt_client_id", flat=True)
+    assert list(ordered) == [f"c{number}" for number in range(5)]
 
 
 def test_two_physical_devices_of_one_name_stay_connected_beside_each_other(home: DataCenter, product: Product, rabbit: Broker) -> None:
@@ -150,3 +172,25 @@ def test_the_broker_can_name_a_connection_and_its_address(
     assert presence.note_session(**told, mqtt_client_id="c1")
     assert not presence.note_session(**told, mqtt_client_id="c2")
     assert Connection.objects.get().session.startswith("10.0.0.1")
+
+
+def test_it_refuses_an_mqtt_client_id_under_which_another_device_is_connected(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    cast.row(product, OTHER, "static")
+    where = {"data_center": home, "product_id": product.pk, "device_name": OTHER}
+    for _first_and_later in range(2):
+        with pytest.raises(ClientIdTaken):
+            connections.admit(connections.look_up(**where, place=(rabbit.pk, "c1")), **where, by_token=False, at=NOON)
+        connections.admit(connections.look_up(**where, place=(rabbit.pk, "c2")), **where, by_token=False, at=NOON)
+    leave(rabbit, "c1", SECOND)
+    connections.admit(connections.look_up(**where, place=(rabbit.pk, "c1")), **where, by_token=False, at=NOON)
+
+
+def test_a_device_may_come_again_under_its_own_mqtt_client_id(
+    home: DataCenter, product: Product, rabbit: Broker, admitted: connections.Admitted
+) -> None:
+    arrive(rabbit, product, admitted, None, NOON, "c1")
+    where = {"data_center": home, "product_id": product.pk, "device_name": NAME}
+    assert connections.admit(connections.look_up(**where, place=(rabbit.pk, "c1")), **where, by_token=False, at=NOON)

@@ -6,15 +6,16 @@ django.setup()
 
 from datetime import timedelta  # noqa: E402
 
-from devices.models import Device  # noqa: E402
-from products.models import DataCenter  # noqa: E402
+from devices.models import Authentication, Connection, Device  # noqa: E402
+from products.models import DataCenter, Product  # noqa: E402
 from products.services import data_centers  # noqa: E402
 from registration.models import DeviceLogEntry, UsedNonce  # noqa: E402
 from registration.protocols.base import Credentials  # noqa: E402
-from registration.services import retention  # noqa: E402
+from registration.services import broker_auth, recorder, retention  # noqa: E402
 from registration.services.enrolment import register  # noqa: E402
 from registration.services.schemes import schemes  # noqa: E402
 from tests import cast  # noqa: E402
+from tests.registration.connecting import broker, connect, with_row_s_secret  # noqa: E402
 from tests.registration.knocking import SECRETS, request_of  # noqa: E402
 
 
@@ -34,6 +35,20 @@ def tell() -> None:
         assert not model.objects.using("default").exists()
     assert retention.purge_nonces(at=cast.NOON + timedelta(hours=1)) == 1
     assert retention.purge_log(at=cast.NOON + timedelta(days=1000)) == 2
+    connections(meter, frankfurt)
+
+
+def connections(meter: Product, frankfurt: DataCenter) -> None:
+    thing = with_row_s_secret(cast.row(meter, "356938035643809", Authentication.STATIC), "native")
+    assert connect(thing, center=frankfurt).allowed
+    gone = cast.NOON + timedelta(minutes=1)
+    broker_auth.disconnected(broker=broker(frankfurt), mqtt_client_id=thing.presents().client_id, at=gone)
+    assert recorder.flush(20)
+    assert [entry.code for entry in DeviceLogEntry.objects.at(frankfurt).order_by("id")] == ["accepted", "ended"]
+    assert Connection.objects.at(frankfurt).get().disconnected_at == gone
+    for model in (DeviceLogEntry, Connection, Device):
+        assert not model.objects.using("default").exists()
+    assert retention.purge_connections(at=cast.NOON + timedelta(days=1000)) == 1
 
 
 tell()
