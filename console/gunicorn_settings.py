@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from console.environment import load
+from console.logs import HookSecrets
 
 _environment = load()
 
@@ -32,6 +33,11 @@ PROFILES = {
     # OpenSSL's own default still holds RSA key exchange with CBC, the only suites that C firmware of that time has.
     "legacy": "DEFAULT",
 }
+
+
+def on_starting(server: Any) -> None:
+    """gunicorn writes its own errors, with the URL of the request."""
+    server.log.error_log.addFilter(HookSecrets())
 
 
 def ssl_context(config: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

@@ -1,6 +1,8 @@
 """Structured logging: every line is an event with named facts, whether structlog or a library wrote it."""
 
-from typing import Any
+import logging
+import re
+from typing import Any, Final
 
 import structlog
 
@@ -10,6 +12,18 @@ SHARED: tuple[Any, ...] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+HOOK_PATH: Final = re.compile(r"(/hooks/[a-z]+/)[^/\s?]{16,}")
+MASK: Final = "•••"
+
+
+class HookSecrets(logging.Filter):
+    """Some brokers can name their secret in the URL alone, and Django, gunicorn and runserver write URLs of requests that went wrong."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, str) and "/hooks/" in (message := record.getMessage()):
+            record.msg, record.args = HOOK_PATH.sub(rf"\1{MASK}", message), ()
+        return True
 
 
 def configure(*, level: str, json: bool) -> dict[str, Any]:
@@ -24,10 +38,12 @@ def configure(*, level: str, json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": structlog.stdlib.ProcessorFormatter, "processors": _last(json), "foreign_pre_chain": SHARED}},
-        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"hook_secrets": {"()": HookSecrets}},
+        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["hook_secrets"]}},
         "root": {"handlers": ["stream"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
             # A line for every regular job says nothing; what failed is logged as an error.
             "celery.worker.strategy": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
             "celery.app.trace": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},

@@ -47,6 +47,7 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         _("Administration"),
         (
             Place(_("Data centers"), "dns", "products_datacenter_changelist", "products.view_datacenter"),
+            Place(_("Brokers"), "hub", "products_broker_changelist", "products.view_broker"),
             Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry"),
             Place(_("Users"), "group", "auth_user_changelist", "auth.view_user"),
             Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group"),

@@ -1,5 +1,5 @@
-"""The device log in the console."""
+"""The device log and the brokers in the console."""
 
-from registration.admin import device_panel, log
+from registration.admin import broker, device_panel, log
 
-__all__ = ["device_panel", "log"]
+__all__ = ["broker", "device_panel", "log"]

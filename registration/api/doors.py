@@ -54,8 +54,8 @@ def _value(request: HttpRequest) -> Request:
     return Request("POST", request.path_info, without_port(request.META.get("HTTP_HOST", "")), headers, raw_body(request))
 
 
-def raw_body(request: HttpRequest) -> bytes:
-    """What was sent, up to one byte more than is allowed; empty when it did not come in time.
+def raw_body(request: HttpRequest, limit: int = MAX_BODY_BYTES) -> bytes:
+    """What was sent, up to one byte more than `limit`; empty when it did not come in time.
 
     Django takes a body without Content-Length for empty, so one in chunks is read from the server itself.
     """
@@ -63,7 +63,7 @@ def raw_body(request: HttpRequest) -> bytes:
     stream = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else request
     try:
         with _patience(environ.get("gunicorn.socket")):
-            return bytes(stream.read(MAX_BODY_BYTES + 1))
+            return bytes(stream.read(limit + 1))
     except Exception:  # Whatever the server raises for a body that breaks off or is no body: a stranger's fault, not worth a line.
         return b""
 
