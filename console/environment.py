@@ -77,7 +77,8 @@ class Environment(BaseSettings):
         None, description="Console pages over HTTPS only: secure cookies, redirect, HSTS. Default: on in production."
     )
     trusted_proxies: Words = Field(
-        (), description="Addresses of proxies whose X-Forwarded-For and -Proto are believed; `*` if only a proxy reaches us."
+        (),
+        description="Addresses of proxies whose X-Forwarded-For, -Proto and PROXY protocol are believed; `*` if only a proxy reaches us.",
     )
 
     database_url: SecretStr = Field(
@@ -114,6 +115,29 @@ class Environment(BaseSettings):
         description="`legacy` admits RSA key exchange with CBC for C firmware that knows nothing else; it wants an RSA certificate.",
     )
 
+    mqtt_bind: str = Field("127.0.0.1:1883", description="Address and port at which devices register over MQTT; `off` for none.")
+    mqtt_tls_bind: str = Field("127.0.0.1:8883", description="The same over TLS, if there is a certificate; `off` for none.")
+    mqtt_tls_profile: Literal["standard", "legacy-rsa-cbc"] = Field(
+        "standard",
+        description="`legacy-rsa-cbc` admits RSA key exchange with CBC for C firmware that knows nothing else: such a device has no "
+        "forward secrecy. It wants an RSA certificate.",
+    )
+    mqtt_proxy_protocol: bool = Field(
+        False, description="Every MQTT connection begins with a PROXY protocol header (v1 or v2) of a proxy in NAMEPLATE_TRUSTED_PROXIES."
+    )
+    mqtt_upstream: str = Field(
+        "",
+        description="Where MQTT connections go that are no registrations: `embedded`, the broker within the registrar; `host:port` of "
+        "another; `off`, they are refused. Default: `embedded`, and `off` in production.",
+    )
+    mqtt_upstream_proxy_protocol: bool = Field(False, description="That broker is told the device's address (PROXY protocol v2).")
+    mqtt_read_seconds: float = Field(10.0, gt=0, le=120, description="Seconds in which TLS and the CONNECT of a device must be through.")
+    mqtt_connections: int = Field(10_000, ge=1, le=1_000_000, description="MQTT connections at the same time; further ones are closed.")
+    mqtt_waiting_per_address: int = Field(
+        200, ge=1, le=1_000_000, description="Of these, without a CONNECT yet from one address (not that of a trusted proxy)."
+    )
+    mqtt_threads: int = Field(4, ge=1, le=64, description="MQTT registrations decided at the same time; each holds a database connection.")
+
     code_channel: Literal["log", "totp", "mail", "sms"] = Field(
         "log", description="How the one-time code reaches the operator: server log, authenticator app, mail or SMS."
     )
@@ -134,6 +158,16 @@ class Environment(BaseSettings):
         0, ge=0, description="How far the clock of a Tencent device may be off. 0: any distance, as firmware without a clock needs."
     )
     log_days: int = Field(180, ge=0, description="Days that entries of the device log are kept. 0: for ever.")
+    connection_days: int = Field(
+        180, ge=0, description="Days that ended connections and carried-out orders to cut one off are kept. 0: for ever."
+    )
+    unused_client_id_days: int = Field(30, ge=0, description="Days after which a ClientID that never connected is forgotten. 0: never.")
+    record_queue: int = Field(
+        20_000,
+        ge=100,
+        description="Log entries of connections that a process keeps for each database while it does not take them; beyond it they are "
+        "dropped and counted, and who came and left at twice as many.",
+    )
 
     time_zone: str = Field("UTC", description="Time zone in which the console shows times; stored times are UTC.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line that is logged.")
@@ -143,6 +177,11 @@ class Environment(BaseSettings):
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("mqtt_bind", "mqtt_tls_bind")
+    @classmethod
+    def _off(cls, value: str) -> str:
+        return "" if value == "off" else value
 
     @field_validator("data_dir")
     @classmethod
@@ -171,6 +210,12 @@ class Environment(BaseSettings):
     @property
     def key_ring_path(self) -> Path:
         return (self.key_ring_file or self.data_dir / "keyring.json").expanduser().absolute()
+
+    @property
+    def mqtt_beyond(self) -> str:
+        """`embedded`, "host:port", or empty."""
+        chosen = self.mqtt_upstream or ("off" if self.production else "embedded")
+        return "" if chosen == "off" else chosen
 
     @property
     def hosts(self) -> list[str]:

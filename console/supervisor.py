@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
+from console.shared.addresses import split_bind
+
 PR_SET_PDEATHSIG = 1
 GRACE_SECONDS = 10.0
 FIRST_PAUSE = 0.5
@@ -46,10 +48,14 @@ def clock_command() -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "console.celery", "-q", "beat", "--loglevel", "WARNING", "--pidfile", ""]
 
 
-def split_bind(bind: str) -> tuple[str, int]:
-    """Address and port of "127.0.0.1:8000" or "[::1]:8000". Raises ValueError."""
-    host, _, port = bind.rpartition(":")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  (an empty address means all of them, as it does for gunicorn)
+def registrar_command() -> list[str]:
+    """The MQTT listener at which devices register."""
+    return [sys.executable, "-m", "django", "mqtt_registrar", "--settings", "console.settings"]
+
+
+def link_command() -> list[str]:
+    """The link to the MQTT brokers: cuts clients off there and learns who came and left."""
+    return [sys.executable, "-m", "django", "broker_link", "--settings", "console.settings"]
 
 
 def port_is_taken(bind: str) -> bool:

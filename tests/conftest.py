@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests import certificates, processes
-from tests.processes import Process, Server
+from tests import certificates, haproxy, processes, rabbitmq
+from tests.processes import Process, Registrar, Server
+from tests.rabbitmq import RabbitMQ
 
 IN_CI = os.environ.get("CI") == "true"
 UNCACHED = {"NAMEPLATE_PRODUCT_CACHE_SECONDS": "0"}
 """One server serves many tests, whose products and data centers come and go."""
 
-NEEDED = {"postgres": lambda: connection.vendor == "postgresql", "redis": lambda: bool(os.environ.get("REDIS_URL"))}
+NEEDED = {
+    "postgres": lambda: connection.vendor == "postgresql",
+    "redis": lambda: bool(os.environ.get("REDIS_URL")),
+    "haproxy": haproxy.is_installed,
+    "rabbitmq": rabbitmq.is_installed,
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -25,6 +31,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if IN_CI and os.environ.get("TESTS_ON") != "embedded":
                 pytest.fail(f"{marker} is missing: run the tests with `make test`")
             pytest.skip(f"needs {marker}: run `make test`")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one xdist_group run in one process. xdist 3.8 writes the group's name where pytest 9.2 does not look for it any more."""
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group and not item.nodeid.endswith(f"@{group.args[0]}"):
+            kept: Any = item
+            kept._id = type(kept._id).parse(f"{item.nodeid}@{group.args[0]}")
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +110,67 @@ def start_worker(transactional_db: None, process_folder: Path) -> Iterator[Calla
     yield start
     for worker in started:
         worker.kill()  # Ending politely takes Celery five seconds, and a worker must survive a kill anyway.
+
+
+@pytest.fixture(scope="session")
+def _rabbitmq(_plain_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    node = RabbitMQ(tmp_path_factory.mktemp("rabbitmq") / "node", _plain_server.url)
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def rabbit(running_server: Server, _rabbitmq: RabbitMQ) -> RabbitMQ:
+    """The real broker, asking the running server. One for the whole run: tests that use it share an xdist group."""
+    if not _rabbitmq.is_ready():
+        _rabbitmq.stop()
+        _rabbitmq.start()
+    return _rabbitmq
+
+
+@pytest.fixture(scope="session")
+def _registrar(django_db_setup: None, process_folder: Path, rsa_certificate: tuple[Path, Path]) -> Iterator[Registrar]:
+    registrar = processes.start_registrar(process_folder, tls=rsa_certificate, NAMEPLATE_MQTT_READ_SECONDS="3", **UNCACHED)
+    yield registrar
+    registrar.stop()
+
+
+@pytest.fixture
+def registrar(transactional_db: None, _registrar: Registrar) -> Registrar:
+    """The real MQTT registrar, plain and with TLS, on the test database; all but registrations are refused. One for the whole run."""
+    return _registrar
+
+
+@pytest.fixture(scope="session")
+def proxied_registrar(django_db_setup: None, process_folder: Path) -> Iterator[Registrar]:
+    """One that stands behind a proxy. One for the whole run; a test that uses it wants a database of its own beside it."""
+    proxied = {"NAMEPLATE_MQTT_PROXY_PROTOCOL": "on", "NAMEPLATE_TRUSTED_PROXIES": "127.0.0.1"}
+    registrar = processes.start_registrar(process_folder, **UNCACHED, **proxied)
+    yield registrar
+    registrar.stop()
+
+
+@pytest.fixture
+def start_registrar(transactional_db: None, process_folder: Path) -> Iterator[Callable[..., Registrar]]:
+    """Starts a registrar of the test's own: start_registrar(tls=..., NAMEPLATE_X="..."). It ends with the test."""
+    started: list[Registrar] = []
+
+    def start(**options: Any) -> Registrar:
+        started.append(processes.start_registrar(process_folder, **{**UNCACHED, **options}))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def broker_link(transactional_db: None, process_folder: Path) -> Iterator[Process]:
+    """The link to the brokers that the test database names."""
+    link = processes.start_link(process_folder)
+    yield link
+    link.stop()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from django.db import connections
 from django.test import override_settings
 
 from console import static_files
-from console.supervisor import die_with_parent, web_command, worker_command
+from console.supervisor import die_with_parent, link_command, registrar_command, web_command, worker_command
 
 START_SECONDS = 30
 
@@ -157,6 +157,50 @@ def start_worker(folder: Path, *, concurrency: int = 1, **changes: str) -> Proce
         process.kill()
         raise
     return process
+
+
+@dataclass(frozen=True)
+class Registrar:
+    """A running MQTT registrar. `port`: its plain listener; `tls_port`: 0 without a certificate, which is `ca`."""
+
+    process: Process
+    port: int
+    tls_port: int = 0
+    ca: Path | None = None
+
+    def connect(self, timeout: float = 10) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
+    def connect_tls(self, host: str = "localhost", timeout: float = 10) -> ssl.SSLSocket:
+        raw = socket.create_connection(("127.0.0.1", self.tls_port), timeout=timeout)
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.check_hostname = False
+        return context.wrap_socket(raw, server_hostname=host)
+
+    def stop(self) -> None:
+        self.process.stop()
+
+
+def start_registrar(folder: Path, *, tls: tuple[Path, Path] | None = None, **changes: str) -> Registrar:
+    """`tls` is (certificate, key). Devices can only register unless NAMEPLATE_MQTT_UPSTREAM says otherwise. Returns when it is up."""
+    port, tls_port = free_port(), free_port() if tls else 0
+    own = {"NAMEPLATE_MQTT_BIND": f"127.0.0.1:{port}", "NAMEPLATE_MQTT_UPSTREAM": "off"}
+    if tls:
+        own |= {"NAMEPLATE_MQTT_TLS_BIND": f"127.0.0.1:{tls_port}", "NAMEPLATE_TLS_CERT": str(tls[0]), "NAMEPLATE_TLS_KEY": str(tls[1])}
+    process = Process(registrar_command(), environment(**own | changes), folder / f"registrar-{port}.log")
+    try:
+        process.wait_for_output("The MQTT registrar is at", START_SECONDS)
+    except AssertionError:
+        process.kill()
+        raise
+    return Registrar(process, port, tls_port, tls[0] if tls else None)
+
+
+def start_link(folder: Path, **changes: str) -> Process:
+    """The link to the brokers, as `manage.py serve` starts it. Returns when it has begun to look for brokers."""
+    link = Process(link_command(), environment(**changes), folder / f"link-{time.monotonic_ns()}.log")
+    link.wait_for_output("is up", START_SECONDS)
+    return link
 
 
 def wait_for_port(port: int, process: Process) -> None:

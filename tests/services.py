@@ -37,6 +37,8 @@ def missing_packages() -> list[str]:
         "postgresql": postgres_program("initdb"),
         "redis-server": shutil.which("redis-server"),
         "chromium": shutil.which("chromium"),
+        "rabbitmq-server": Path("/usr/lib/rabbitmq/bin/rabbitmq-server").exists(),
+        "haproxy": shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin"),
         "fonts-noto-cjk": glob.glob("/usr/share/fonts/**/NotoSansCJK*", recursive=True),
         "fonts-dejavu-core": glob.glob("/usr/share/fonts/**/DejaVuSans.ttf", recursive=True),
     }

@@ -34,3 +34,4 @@ for _alias in DATABASES.values():  # noqa: F405
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
+NAMEPLATE_RECORD_AT_ONCE = True

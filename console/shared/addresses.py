@@ -15,12 +15,13 @@ def client_address(meta: Mapping[str, str], trusted: Sequence[str]) -> str:
     """
     hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     nearest = meta.get("REMOTE_ADDR", "")
-    while hops and _is_trusted(nearest, tuple(trusted)):
+    while hops and is_trusted(nearest, tuple(trusted)):
         nearest = _bare(hops.pop())
     return nearest if _parsed(nearest) else ""
 
 
-def _is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
+def is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
+    """Whether it is one of these addresses, or in one of these networks; `*` are all."""
     parsed = _parsed(address)
     if ANY in trusted:
         return True
@@ -30,6 +31,12 @@ def _is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
 @cache
 def _networks(trusted: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(one, strict=False) for one in trusted)
+
+
+def split_bind(bind: str) -> tuple[str, int]:
+    """Address and port of "127.0.0.1:8000" or "[::1]:8000". Raises ValueError."""
+    host, _, port = bind.rpartition(":")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  (an empty address means all of them, as it does for gunicorn)
 
 
 def _bare(hop: str) -> str:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import quantiles
+from typing import Protocol as Interface
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -59,15 +60,26 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many of what. `clones`: so many of the names are tried by two devices at once."""
+    """How many of what. `clones`: so many of the names are tried by several devices at once, `devices` of them."""
 
     names: tuple[str, ...]
     repeat: int = 0
     unknown: int = 0
     bad_signatures: int = 0
     clones: int = 0
+    devices: int = 2
     auto_create: bool = False
     """Whether unknown names are expected to be let in."""
+
+
+class Place(Interface):
+    """Where registrations are sent."""
+
+    host: str
+
+    def send(self, request: Request) -> Reply:
+        """Raises OSError or HTTPException."""
+        ...
 
 
 class Server:
@@ -124,7 +136,7 @@ def knocks(plan: Plan, product_key: str, product_secret: str) -> Iterator[list[K
     """Rounds: those of one round go out together, the next begins when all have answered."""
     known = [Credentials(product_key, product_secret, name) for name in plan.names]
     first = [Knock(FIRST, one) for one in known[plan.clones :]]
-    yield first + [Knock(CLONE, one) for one in known[: plan.clones] for _device in range(2)]
+    yield first + [Knock(CLONE, one) for one in known[: plan.clones] for _device in range(plan.devices)]
     for _again in range(plan.repeat):
         yield [Knock(REPEAT, one) for one in known]
     stranger = random.SystemRandom()
@@ -135,13 +147,13 @@ def knocks(plan: Plan, product_key: str, product_secret: str) -> Iterator[list[K
     yield [Knock(FORGED, replace(one, product_secret=wrong)) for one in forged]
 
 
-def run(server: Server, protocol: RegistrationProtocol, rounds: Iterable[list[Knock]], *, concurrency: int) -> list[Outcome]:
+def run(server: Place, protocol: RegistrationProtocol, rounds: Iterable[list[Knock]], *, concurrency: int) -> list[Outcome]:
     """Every knock of every round."""
     with ThreadPoolExecutor(concurrency) as pool:
         return [outcome for one in rounds for outcome in pool.map(lambda knock: try_once(server, protocol, knock), one)]
 
 
-def try_once(server: Server, protocol: RegistrationProtocol, knock: Knock) -> Outcome:
+def try_once(server: Place, protocol: RegistrationProtocol, knock: Knock) -> Outcome:
     now = datetime.now(UTC)
     request = protocol.compose(knock.credentials, host=server.host, at=now, nonce=random.SystemRandom().getrandbits(31))
     started = time.perf_counter()
@@ -160,7 +172,7 @@ def report(outcomes: list[Outcome], protocol: RegistrationProtocol, *, auto_crea
     for outcome in outcomes:
         groups.setdefault((outcome.kind, outcome.answer.code, outcome.answer.message), []).append(outcome)
     return [
-        Row(kind, code, message, len(group), *_milliseconds(group), all(_is_expected(one, protocol, auto_create) for one in group))
+        Row(kind, code, message, len(group), *milliseconds(group), all(_is_expected(one, protocol, auto_create) for one in group))
         for (kind, code, message), group in groups.items()
     ]
 
@@ -172,7 +184,7 @@ def differing_secrets(outcomes: list[Outcome]) -> int:
 
 
 def _is_expected(outcome: Outcome, protocol: RegistrationProtocol, auto_create: bool) -> bool:
-    accepted = bool(outcome.answer.device_secret)
+    accepted = outcome.answer.accepted
     if outcome.answer.code in (NO_ANSWER, NOT_READABLE):
         return False
     if outcome.kind == FORGED:
@@ -182,7 +194,8 @@ def _is_expected(outcome: Outcome, protocol: RegistrationProtocol, auto_create: 
     return accepted or outcome.kind in (REPEAT, CLONE)
 
 
-def _milliseconds(group: list[Outcome]) -> tuple[float, float]:
+def milliseconds(group: list[Outcome]) -> tuple[float, float]:
+    """p50 and p99."""
     times = sorted(outcome.seconds * 1000 for outcome in group)
     if len(times) == 1:
         return times[0], times[0]

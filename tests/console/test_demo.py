@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from console import demo
-from devices.models import Batch, Device
+from devices.models import Batch, Device, DisconnectOrder
 from products.models import Product
 from registration.models import DeviceLogEntry
 from tests import cast
@@ -19,6 +19,11 @@ def test_it_loads_a_fleet_with_a_past_once() -> None:
     assert set(Batch.objects.values_list("state", flat=True)) == {"done"}
     assert Device.objects.exclude(activated_at=None).exists()
     assert {"accepted", "bad_signature", "not_imported"} <= set(DeviceLogEntry.objects.values_list("code", flat=True))
+    assert {"registration", "connection", "disconnection"} <= set(DeviceLogEntry.objects.values_list("event", flat=True))
+    assert {"online", "offline", "seen", "inactive", "disabled"} <= {device.state for device in Device.objects.all()}
+    assert Device.objects.with_several_client_ids().exists(), "clones to decide about"
+    assert Device.objects.switched().exists(), "and one that was decided"
+    assert DisconnectOrder.objects.unreachable().exists()
     entries = DeviceLogEntry.objects.count()
     call_command("demo", verbosity=0)
     assert DeviceLogEntry.objects.count() == entries

@@ -96,3 +96,32 @@ def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> 
     assert len(first) >= 50
     assert secret_key(load()) == first
     assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_mqtt_listener_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load().mqtt_bind, load().mqtt_tls_bind) == ("127.0.0.1:1883", "127.0.0.1:8883")
+    monkeypatch.setenv("NAMEPLATE_MQTT_BIND", "off")
+    monkeypatch.setenv("NAMEPLATE_MQTT_TLS_BIND", "off")
+    assert (load().mqtt_bind, load().mqtt_tls_bind) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("mode", "chosen", "beyond"),
+    [
+        ("embedded", "", "embedded"),
+        ("production", "", ""),
+        ("production", "embedded", "embedded"),
+        ("embedded", "off", ""),
+        ("embedded", "10.0.0.5:1883", "10.0.0.5:1883"),
+    ],
+)
+def test_the_embedded_broker_is_there_unless_it_is_production(monkeypatch: pytest.MonkeyPatch, mode: str, chosen: str, beyond: str) -> None:
+    monkeypatch.setenv("NAMEPLATE_MODE", mode)
+    monkeypatch.setenv("NAMEPLATE_MQTT_UPSTREAM", chosen)
+    assert load().mqtt_beyond == beyond
+
+
+def test_it_refuses_an_unknown_tls_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAMEPLATE_MQTT_TLS_PROFILE", "anything")
+    with pytest.raises(ImproperlyConfigured, match="NAMEPLATE_MQTT_TLS_PROFILE"):
+        load()

@@ -30,6 +30,7 @@ class Console:
             name: value for name, value in os.environ.items() if not name.startswith(("NAMEPLATE_", "DATABASE_URL", "REDIS_URL", "DJANGO_"))
         }
         self.env = kept | {"NAMEPLATE_DATA_DIR": str(folder), "NAMEPLATE_BIND": f"127.0.0.1:{self.port}", "PYTHONUNBUFFERED": "1"}
+        self.env |= {"NAMEPLATE_MQTT_BIND": f"127.0.0.1:{free_port()}", "NAMEPLATE_MQTT_TLS_BIND": f"127.0.0.1:{free_port()}"}
         self.url = f"http://127.0.0.1:{self.port}"
 
     def setup(self) -> str:

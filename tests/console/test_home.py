@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from console import dashboard
 from devices.models import Device
-from devices.services import admission, lifecycle
+from devices.services import admission
 from products.services import lookup
 from registration.models import DeviceLogEntry
 from tests import cast
@@ -30,7 +30,7 @@ def fleet() -> None:
     known = lookup.find_for_registration(kettle.key, at=cast.NOON)
     admission.admit(data_center=cast.home(), product=known, device_name="A4C138000000", at=cast.NOON)
     admission.admit(data_center=cast.frankfurt(), product=known, device_name="A4C138000001", at=cast.NOON)
-    lifecycle.activate(Device.objects.at(cast.frankfurt()).get(), at=cast.NOON)
+    cast.activate(Device.objects.at(cast.frankfurt()).get())
 
 
 def context(client: Client) -> Any:

@@ -119,10 +119,10 @@ def _native(vector: dict[str, Any]) -> Golden:
 
 _TENCENT = load("tencent")
 ACCEPTED: list[Golden] = [
-    *map(_alibaba, load("alibaba")),
+    *(_alibaba(vector) for vector in load("alibaba") if vector["flow"] == "http_register"),
     *(_tencent_new(vector) for vector in _TENCENT if vector["kind"] == "new_sign"),
     *(_tencent_old(vector, vector["signature"]) for vector in _TENCENT if vector["kind"] == "old_sign"),
-    *map(_native, load("native")),
+    *(_native(vector) for vector in load("native") if "body" in vector),
 ]
 REFUSED: list[Golden] = [_tencent_old(vector, vector["rejected_signature"]) for vector in _TENCENT if vector["kind"] == "old_sign_negative"]
 PAYLOADS = [vector for vector in _TENCENT if vector["kind"] == "payload"]

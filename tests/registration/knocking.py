@@ -12,7 +12,12 @@ from registration.services.schemes import schemes
 from tests import cast
 
 ADDRESS = "198.51.100.23"
-SECRETS = {"a1ExpAkj9Hi": "h1nQFYPZS0mW1234", "L4WG9V9M2M": "hzvf5LF9S0isvBhDSauWMaIk", "a1MeterKey9": "MeterSecret12345"}
+SECRETS = {
+    "a1ExpAkj9Hi": "h1nQFYPZS0mW1234",
+    "L4WG9V9M2M": "hzvf5LF9S0isvBhDSauWMaIk",
+    "a1MeterKey9": "MeterSecret12345",
+    "a1LampKey01": "LampSecret123456",
+}
 NATURAL = {"alibaba": "alibaba", "tencent": "tencent-new", "native": "native"}
 _nonces = count(706384600)
 

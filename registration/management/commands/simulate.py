@@ -1,4 +1,4 @@
-"""manage.py simulate: devices register at a running server."""
+"""manage.py simulate: devices register at a running server, and connect to a running broker."""
 
 import os
 import time
@@ -8,7 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registration.management import simulation
+from registration.management import mqtt_devices, simulation
+from registration.management.mqtt_devices import MqttServer
+from registration.protocols.alibaba_client_id import REGNWL
+from registration.protocols.alibaba_mqtt import AlibabaMqtt
+from registration.protocols.base import RegistrationProtocol
 from registration.protocols.registry import protocols_by_name
 
 SECRET_VARIABLE = "NAMEPLATE_SIMULATE_SECRET"  # noqa: S105
@@ -19,7 +23,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the server listens")
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the server listens; mqtt:// or mqtts:// for alibaba-mqtt")
         parser.add_argument("--host", default="", help="host name that the devices call; default: that of the URL")
         parser.add_argument("--insecure", action="store_true", help="do not check the server's certificate")
         parser.add_argument("--product-key", required=True)
@@ -33,7 +37,13 @@ class Command(BaseCommand):
         parser.add_argument("--unknown", type=int, default=0, help="so many devices with names that nobody knows")
         parser.add_argument("--auto-create", action="store_true", help="expect unknown names to be let in")
         parser.add_argument("--bad-signatures", type=int, default=0, help="so many requests signed with a wrong secret")
-        parser.add_argument("--clones", type=int, default=0, help="so many of the names are tried by two devices at once")
+        parser.add_argument("--clones", type=int, default=0, help="so many of the names are tried by several devices at once")
+        parser.add_argument("--devices", type=int, default=2, help="physical devices that take the name of a clone")
+        parser.add_argument("--regnwl", action="store_true", help="alibaba-mqtt: preregistration-free")
+        parser.add_argument("--connect", type=float, default=0.0, metavar="SECONDS", help="who was let in connects and stays so long")
+        parser.add_argument("--broker", default="", help="mqtt:// or mqtts:// URL where they connect; default: --url")
+        parser.add_argument("--wrong-secrets", type=int, default=0, help="so many connect with a secret that is not theirs")
+        parser.add_argument("--ca", type=Path, default=None, help="PEM file to trust with mqtts:// instead of the system's")
         parser.add_argument("--concurrency", type=int, default=4, help="requests at the same time")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,17 +56,49 @@ class Command(BaseCommand):
             unknown=options["unknown"],
             bad_signatures=options["bad_signatures"],
             clones=options["clones"],
+            devices=options["devices"],
             auto_create=options["auto_create"],
         )
-        protocol = protocols_by_name()[options["protocol"]]
+        protocol = self._protocol(options)
         started = time.perf_counter()
         rounds = simulation.knocks(plan, options["product_key"], secret)
-        with simulation.Server(options["url"], host=options["host"], insecure=options["insecure"]) as server:
+        with self._server(options, protocol) as server:
             outcomes = simulation.run(server, protocol, rounds, concurrency=options["concurrency"])
         rows = simulation.report(outcomes, protocol, auto_create=plan.auto_create)
         self._print(rows, outcomes, time.perf_counter() - started)
+        if options["connect"]:
+            rows += self._connect(options, protocol, outcomes)
         if not all(row.expected for row in rows):
             raise CommandError("Something unexpected came back (marked with !).")
+
+    def _connect(self, options: dict[str, Any], protocol: RegistrationProtocol, outcomes: list[simulation.Outcome]) -> list[simulation.Row]:
+        devices = mqtt_devices.devices_of(outcomes, options["product_key"], wrong=options["wrong_secrets"])
+        vendor = protocol.name.partition("-")[0]
+        broker = self._mqtt(options["broker"] or options["url"], options)
+        started = time.perf_counter()
+        stays = mqtt_devices.connect_all(broker, vendor, devices, seconds=options["connect"], concurrency=options["concurrency"])
+        rows = mqtt_devices.report(stays)
+        self.stdout.write("")
+        self._print(rows, stays, time.perf_counter() - started)
+        return rows
+
+    def _protocol(self, options: dict[str, Any]) -> RegistrationProtocol:
+        if not options["regnwl"]:
+            return protocols_by_name()[options["protocol"]]
+        if options["protocol"] != AlibabaMqtt().name:
+            raise CommandError("--regnwl goes with --protocol alibaba-mqtt.")
+        return AlibabaMqtt(auth_type=REGNWL)
+
+    def _server(self, options: dict[str, Any], protocol: RegistrationProtocol) -> simulation.Server | MqttServer:
+        if protocol.path:
+            return simulation.Server(options["url"], host=options["host"], insecure=options["insecure"])
+        return self._mqtt(options["url"], options)
+
+    def _mqtt(self, url: str, options: dict[str, Any]) -> MqttServer:
+        try:
+            return MqttServer(url, host=options["host"], ca=options["ca"], insecure=options["insecure"])
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
 
     def _names(self, options: dict[str, Any]) -> tuple[str, ...]:
         file, count = options["names_from"], options["count"]

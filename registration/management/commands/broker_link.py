@@ -1,0 +1,27 @@
+"""manage.py broker_link: cuts clients off at the brokers and learns from them who came and left."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from registration.servers.link import Link
+
+
+class Command(BaseCommand):
+    help = "Carries out the orders to cut clients off at the MQTT brokers and learns who came and left, until Ctrl-C. `serve` starts it."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        self.stdout.write("The link to the brokers is up.")
+        self.stdout.flush()
+        Link().run(stop)
