@@ -48,7 +48,7 @@ def registrations(count: int, rounds: int, folder: Path) -> list[Figure]:
         _warm(server, schemes)
         for number in range(rounds):
             for protocol, made in schemes.items():
-                names = _imported(made, [f"{protocol.name}-{number}-{at:06d}" for at in range(count)])
+                names = imported(made, [f"{protocol.name}-{number}-{at:06d}" for at in range(count)])
                 for kind in ("first", "repeated"):
                     floor = _run(server, [EMPTY] * count * LONGER)
                     measured.setdefault((protocol.name, kind), []).append((_register(server, protocol, made, names), floor))
@@ -87,10 +87,10 @@ def _warm(server: Server, schemes: dict[RegistrationProtocol, Product]) -> None:
     """Every thread of the server has its database connection, and every module is loaded."""
     _run(server, [EMPTY] * 200)
     for protocol, made in schemes.items():
-        _register(server, protocol, made, _imported(made, [f"warm-{protocol.name}-{at:03d}" for at in range(100)]))
+        _register(server, protocol, made, imported(made, [f"warm-{protocol.name}-{at:03d}" for at in range(100)]))
 
 
-def _imported(made: Product, names: list[str]) -> list[str]:
+def imported(made: Product, names: list[str]) -> list[str]:
     """Stored in the pre-import list, dynamic, each with its secret."""
     secrets = wire_format(made.wire_protocol).make_device_secrets(len(names), system_random)
     sealed = keyring.seal_many([(secret, device_secret_owner(made.pk, name)) for secret, name in zip(secrets, names, strict=True)])

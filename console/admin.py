@@ -143,7 +143,10 @@ NOBODY_CAN = (
     *("add_devicelogentry", "change_devicelogentry", "delete_devicelogentry"),
 )
 """Permissions that Django makes for every model and that no page of the console asks for."""
-HIDDEN_MODELS = ("autocreation", "datacenterhost", "usednonce", "batchfile")
+HIDDEN_MODELS = (
+    *("autocreation", "datacenterhost", "usednonce", "batchfile"),
+    *("clientidentity", "connection", "disconnectorder", "brokerstate"),
+)
 
 
 def grantable_permissions() -> QuerySet[Permission]:
@@ -166,7 +169,9 @@ class SubjectFilter(DropdownFilter):
         "batch": _("Production batches"),
         "mac_pool": _("MAC pools"),
         "device": _("Devices"),
+        "device_log": _("Device log"),
         "data_center": _("Data centers"),
+        "broker": _("Brokers"),
         "user": _("Users"),
         "group": _("Groups"),
         "account": _("Own accounts"),

@@ -14,13 +14,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.navigation import link_to
-from devices.models import Batch, Device
+from devices.models import Batch, Device, DisconnectOrder
 from products.models import DataCenter, Product
 from registration.models import DecisionCode, DeviceLogEntry
 
 CAP = 100_000
 LATELY = timedelta(hours=24)
 REFUSALS_READ = 1000
+CLONES_READ = 1000
+"""In each data center."""
 
 
 class Count(NamedTuple):
@@ -39,7 +41,7 @@ def figures(request: HttpRequest) -> dict[str, Any]:
     if may("products.view_product"):
         context |= {"supply": supply(), "product_rows": list(Product.objects.order_by("-devices_taken", "name")[:6])}
     if may("devices.view_device"):
-        context |= {"fleet": fleet(centers)}
+        context |= {"fleet": fleet(centers), "attention": attention(centers)}
     if may("devices.view_batch"):
         context |= {"batches": batches(at), "batches_url": link_to("devices_batch_changelist")}
     if may("registration.view_devicelogentry"):
@@ -65,6 +67,19 @@ def fleet(centers: list[DataCenter]) -> dict[str, Any]:
     """Registered and activated devices of each data center, and of all of them."""
     rows = [{"center": center, "registered": capped(_registered(center)), "activated": capped(_activated(center))} for center in centers]
     return {"rows": rows, "registered": _sum(row["registered"] for row in rows), "activated": _sum(row["activated"] for row in rows)}
+
+
+def attention(centers: list[DataCenter]) -> dict[str, Any]:
+    """What somebody must decide or repair: names with several physical devices, by product (A10), and clients that a broker does not
+    cut off. Two short questions for each data center; each has an index that holds these rows alone."""
+    several: Counter[int] = Counter()
+    waiting = 0
+    for center in centers:
+        several.update(Device.objects.at(center).with_several_client_ids().order_by().values_list("product_id", flat=True)[:CLONES_READ])
+        waiting += DisconnectOrder.objects.at(center).unreachable().order_by()[:CLONES_READ].count()
+    names = dict(Product.objects.filter(pk__in=several).values_list("pk", "name")) if several else {}
+    rows = [{"product": pk, "name": names.get(pk, ""), "count": count} for pk, count in several.most_common(6)]
+    return {"rows": rows, "total": several.total(), "capped": several.total() >= CLONES_READ, "unreachable": waiting}
 
 
 def capped(queryset: QuerySet[Any]) -> Count:

@@ -10,14 +10,20 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from console.shared import keyring
 from console.shared.actors import Actor
-from devices.models import Device, MacBlockKind
+from devices.models import ClientIdentity, Device, DisconnectOrder, MacBlockKind
 from devices.rules import production as rules
-from devices.services import batches, connections, lifecycle, mac_pools, pre_import, production
-from products.models import DataCenter, DeviceNameKind, NetworkProtocol, Product
-from products.services import data_centers, lookup, products, supply
+from devices.services import batches, client_ids, disconnecting, lifecycle, mac_pools, pre_import, production
+from products.models import Broker, DataCenter, DeviceNameKind, NetworkProtocol, Product
+from products.services import brokers, data_centers, lookup, products, supply
+from products.services.brokers import HookedBroker
+from registration.models import DecisionCode
 from registration.protocols.base import Credentials
-from registration.services import enrolment
+from registration.protocols.connecting import DeviceCredentials, Presented
+from registration.protocols.connection_schemes import COMPOSERS
+from registration.services import broker_auth, device_log, enrolment, recorder
+from registration.services.device_log import Attempt
 from registration.services.schemes import schemes
 
 DEMO = Actor("demo")
@@ -222,8 +228,18 @@ def _clones(place: DataCenter, broker: HookedBroker, number: int, chance: random
 
 
 def _log_issued(place: DataCenter, product: lookup.RegistrationProduct, name: str, issued: client_ids.Issued, *, at: datetime) -> None:
-    facts = {"product": product, "product_key": product.key, "device_name": name, "client_id": issued.client_id}
-    attempt = Attempt(at, uuid4(), "alibaba-mqtt", "203.0.113.9", place, path=list(issued.path), **facts)
+    attempt = Attempt(
+        at,
+        uuid4(),
+        "alibaba-mqtt",
+        "203.0.113.9",
+        place,
+        product,
+        product_key=product.key,
+        device_name=name,
+        client_id=issued.client_id,
+        path=list(issued.path),
+    )
     device_log.write(attempt, DecisionCode.ACCEPTED)
 
 
@@ -238,7 +254,7 @@ def _play(events: list[Event]) -> None:
     for number, event in enumerate(sorted(events, key=lambda event: event.at)):
         if event.address:
             broker_auth.connect(broker=event.broker, presented=event.presented, address=event.address, at=event.at)
-        else:
+        elif event.broker.tells_departures:
             broker_auth.disconnected(broker=event.broker, mqtt_client_id=event.presented.client_id, at=event.at)
         if not number % AT_ONCE:
             recorder.flush(30)

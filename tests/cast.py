@@ -37,6 +37,11 @@ def kettle(**switches: object) -> Product:
     return _product("Kettle", "alibaba", "mqtt", "mac", "a1ExpAkj9Hi", "h1nQFYPZS0mW1234", switches)
 
 
+def lamp(**switches: object) -> Product:
+    """An Alibaba product with free DeviceNames: published, its door open."""
+    return _product("Lamp", "alibaba", "mqtt", "free", "a1LampKey01", "LampSecret123456", switches)
+
+
 def tracker(**switches: object) -> Product:
     """A Tencent product with free DeviceNames: published, its door open."""
     return _product("Tracker", "tencent", "mqtt", "free", "L4WG9V9M2M", "hzvf5LF9S0isvBhDSauWMaIk", switches)

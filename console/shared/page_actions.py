@@ -137,6 +137,7 @@ class PageActions:
             "is_page": True,
             "offers": offers,
             "shown": shown or {},
+            "notices": panels_of(f"{self.opts.label_lower}.notice", request, target),
             "panels": panels_of(self.opts.label_lower, request, target),
             **self.page_context(request, target),
         }

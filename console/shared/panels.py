@@ -1,6 +1,7 @@
 """Cards that a higher floor adds to a lower floor's page: devices on the product page, the device log on the device page.
 
 The page's owner asks for the panels of its page by name ("products.product") and knows nothing of those who give them.
+What must be read first stands above the page's cards ("products.product.notice").
 """
 
 from collections.abc import Callable

@@ -24,7 +24,10 @@ AT_MOST = 100
 def disable(model_admin: Any, request: HttpRequest, devices: list[Device], center: DataCenter) -> HttpResponse | None:
     """The confirmation page, or None when it was confirmed and done."""
     if not _is_confirmed(request, center):
-        words = _("They can neither register nor connect in this data center until you enable them again. Their data stays.")
+        words = _(
+            "They can neither register nor connect in this data center until you enable them again, and are cut off where they are "
+            "connected now. Their data stays."
+        )
         question = {"action": "disable_selected", "title": _("Disable these devices?"), "words": words, "danger": True}
         return _ask(model_admin, request, devices, center, **question)
     reason = request.POST.get("reason", "")[:500]

@@ -7,18 +7,20 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from console.models import AuditEntry
 from console.shared.admin import ConsoleModelAdmin, badge, moment, mono
 from console.shared.filters import MomentRangeFilter
 from console.shared.page_actions import PageAction, PageActions
-from devices.admin import bulk_switch, centers
+from devices.admin import bulk_switch, centers, device_page
+from devices.admin.client_id_pages import ClientIdPages
+from devices.admin.compromised import CompromisedPage
 from devices.admin.device_actions import DEVICE_ACTIONS
-from devices.admin.device_filters import STATES, ProductFilter, StateFilter, search
+from devices.admin.device_filters import STATES, ClientIdsFilter, ProductFilter, StateFilter, search
 from devices.models import Device
 from products.models import DataCenter, Product
 
@@ -47,12 +49,13 @@ def equip(devices: list[Device], center: DataCenter) -> None:
 
 
 @admin.register(Device)
-class DeviceAdmin(PageActions, centers.CenterSelector, ConsoleModelAdmin):
-    list_display = ("name", "nickname_text", "sn_text", "product_name", "state_badge", "registered", "activated", "last_online")
+class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSelector, ConsoleModelAdmin):
+    list_display = ("name", "nickname_text", "sn_text", "product_name", "state_badge", "registered", "activated", "last_here")
     list_display_links = ("name",)
     list_filter = (
         ProductFilter,
         StateFilter,
+        ClientIdsFilter,
         ("authentication", ChoicesDropdownFilter),
         ("origin", ChoicesDropdownFilter),
         ("registered_at", MomentRangeFilter),
@@ -105,11 +108,7 @@ class DeviceAdmin(PageActions, centers.CenterSelector, ConsoleModelAdmin):
         return reverse("admin:devices_device_changelist") if action.name == "remove" else super().after_url(action, target)
 
     def page_context(self, request: HttpRequest, target: Device) -> dict[str, Any]:
-        context: dict[str, Any] = {"title": target.device_name, "state": target.state, "state_words": STATES[target.state]}
-        if request.user.has_perm("console.view_auditentry"):
-            lines = AuditEntry.objects.filter(target_type="devices.device", target_id=str(target.pk), target_label=target.device_name)
-            context["changes"] = list(lines[:8])
-        return context
+        return {"title": target.device_name, **device_page.context(request, target, key=device_key(target))}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -134,7 +133,11 @@ class DeviceAdmin(PageActions, centers.CenterSelector, ConsoleModelAdmin):
 
     @display(description=_("DeviceName"))
     def name(self, device: Device) -> str:
-        return mono(device.device_name)
+        """And what must be decided: several physical devices under one name."""
+        if device.client_ids_active < 2:
+            return mono(device.device_name)
+        several = badge("red", _("%(count)d ClientIDs") % {"count": device.client_ids_active})
+        return format_html("{}<br>{}", mono(device.device_name), several)
 
     @display(description=_("Nickname"))
     def nickname_text(self, device: Device) -> str:
@@ -160,6 +163,7 @@ class DeviceAdmin(PageActions, centers.CenterSelector, ConsoleModelAdmin):
     def activated(self, device: Device) -> str:
         return moment(device.activated_at)
 
-    @display(description=_("Last online"))
-    def last_online(self, device: Device) -> str:
-        return moment(device.last_online_at)
+    @display(description=_("Last connected"))
+    def last_here(self, device: Device) -> str:
+        """Or last seen, whichever is later."""
+        return moment(max((at for at in (device.last_online_at, device.last_seen_at) if at), default=None))

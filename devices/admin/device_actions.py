@@ -88,7 +88,10 @@ DEVICE_ACTIONS = (
         permission=CHANGE,
         label=_("Disable"),
         title=_("Disable this device?"),
-        words=(_("It can neither register nor connect in this data center until you enable it again. Its data stays."),),
+        words=(
+            _("It can neither register nor connect in this data center until you enable it again. Its data stays."),
+            _("Where it is connected now it is cut off, as soon as its broker can do that; the page tells what became of it."),
+        ),
         confirm=_("Disable"),
         done=_("The device is disabled."),
         form=ReasonForm,
@@ -116,7 +119,7 @@ DEVICE_ACTIONS = (
         words=(
             _(
                 "It leaves this data center's list and its DeviceSecret is void: the physical device that holds it can no "
-                "longer connect here."
+                "longer connect here, and is cut off where it is connected now. ClientIDs of the name go with it."
             ),
             _(
                 "If the pre-import list has its DeviceName, that row receives a new DeviceSecret, so that another "

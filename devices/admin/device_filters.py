@@ -15,6 +15,7 @@ from products.models import Product
 STATES = {
     lifecycle.ONLINE: _("Online"),
     lifecycle.OFFLINE: _("Offline"),
+    lifecycle.SEEN: _("Last seen"),
     lifecycle.INACTIVE: _("Inactive"),
     lifecycle.DISABLED: _("Disabled"),
 }
@@ -42,6 +43,22 @@ class StateFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Device]:
         found: QuerySet[Device] = queryset.in_state(self.value()) if self.value() in STATES else queryset
+        return found
+
+
+class ClientIdsFilter(DropdownFilter):
+    """Names with several physical devices, and those that somebody has switched to one: a partial index each."""
+
+    title = _("ClientIDs")
+    parameter_name = "client_ids"
+    SEVERAL, SWITCHED = "several", "switched"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(self.SEVERAL, _("Several are active")), (self.SWITCHED, _("Switched to one"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Device]:
+        words = {self.SEVERAL: queryset.with_several_client_ids, self.SWITCHED: queryset.switched}
+        found: QuerySet[Device] = words[self.value()]() if self.value() in words else queryset
         return found
 
 

@@ -104,6 +104,11 @@ def prepare(browser: Browser, url: str, password: str, folder: Path) -> dict[str
     page.get_by_label("Data center").select_option(label="Shanghai")
     page.wait_for_load_state("networkidle")
     paths["device"] = path_of(page, url, paths["devices"], "Offline")
+    paths["clone"] = path_of(page, url, paths["devices"] + "?client_ids=several", "ClientIDs")
+    paths["switched"] = path_of(page, url, paths["devices"] + "?client_ids=switched", "Kettle K2")
+    paths["switch"] = paths["clone"].replace("/change/", "/switch/")
+    paths["clear"] = paths["clone"].replace("/change/", "/clear/")
+    paths["compromised"] = path_of_link(page, url, paths["product"], "View")
     paths["log-entry"] = path_of(page, url, paths["log"] + "?code__exact=bad_signature&center=cn-shanghai", "Bad signature")
     paths["batch"] = paths["production-center"]
     page.goto(url + paths["production-center"])
@@ -116,6 +121,11 @@ def path_of(page: Page, url: str, changelist: str, words: str) -> str:
     page.goto(url + changelist)
     link = page.locator("#result_list tbody tr", has_text=words).first.get_by_role("link").first
     return str(link.get_attribute("href")).partition("?")[0]
+
+
+def path_of_link(page: Page, url: str, path: str, words: str) -> str:
+    page.goto(url + path)
+    return str(page.get_by_role("link", name=words, exact=True).first.get_attribute("href"))
 
 
 def upload(page: Page, url: str, folder: Path) -> str:
@@ -140,7 +150,8 @@ def upload(page: Page, url: str, folder: Path) -> str:
 
 TALL = 1600
 LONG = ("upload",)
-PAGES = ("home", "product", "pre-import", "upload", "production-center", "batch", "record", "devices", "device", "log", "log-entry")
+PAGES = ("home", "product", "pre-import", "upload", "production-center", "batch", "record", "devices", "device", "log", "log-entry",
+         "clone", "switched", "switch", "clear", "compromised")  # fmt: skip
 
 
 def take_all(page: Page, url: str, paths: dict[str, str], scheme: str) -> None:

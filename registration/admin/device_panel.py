@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from console.shared.panels import panel
 from devices.models import Device
-from registration.admin.log import CENTER, DeviceLogEntryAdmin
+from registration.admin.log import CENTER, DeviceLogEntryAdmin, badge_of
 from registration.models import DeviceLogEntry
 
 SHOWN = 8
@@ -23,9 +23,9 @@ def latest_attempts(request: HttpRequest, device: Device) -> SafeString | str:
         return ""
     entries = DeviceLogEntry.objects.at(device.data_center).of_device(device.product.key, device.device_name).order_by("-id")[:SHOWN]
     log = DeviceLogEntryAdmin(DeviceLogEntry, admin.site)
-    search = urlencode({CENTER: device.data_center.code, "product": device.product.key, "q": device.device_name})
+    search = urlencode({CENTER: device.data_center.code, "product": device.product.key, "device": device.device_name})
     context = {
-        "entries": [(entry, log.page_url(entry)) for entry in entries],
+        "entries": [(entry, log.page_url(entry), badge_of(entry)) for entry in entries],
         "all_url": f"{reverse('admin:registration_devicelogentry_changelist')}?{search}",
     }
     return render_to_string("device_log/panel.html", context, request)

@@ -7,19 +7,20 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from console.shared.admin import NOTHING, ReadOnlyModelAdmin, badge, mono
-from console.shared.filters import MomentRangeFilter
 from console.shared.page_actions import PageActions
 from devices.admin import centers
+from devices.models import Device
 from products.models import DataCenter, Product
-from registration.models import DeviceLogEntry
-from registration.protocols.registry import every_protocol
+from registration.admin import log_export
+from registration.admin.log_filters import LOG_FILTERS
+from registration.models import DecisionCode, DeviceLogEntry
 
 CENTER = "center"
 FACTS = {
@@ -27,29 +28,11 @@ FACTS = {
     "server_time": _("Our clock, in seconds since 1970"),
     "notes": _("Notes"),
     "other_protocol": _("Protocol"),
+    "broker": _("Broker"),
+    "mqtt_client_id": _("MQTT client id"),
+    "connected_at": _("Connected since"),
+    "reason": _("In the broker's words"),
 }
-
-
-class ProductFilter(DropdownFilter):
-    title = _("product")
-    parameter_name = "product"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, f"{name} ({key})") for key, name in Product.objects.order_by("name").values_list("key", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[DeviceLogEntry]) -> QuerySet[DeviceLogEntry]:
-        return queryset.filter(product_key=self.value()) if self.value() else queryset
-
-
-class ProtocolFilter(DropdownFilter):
-    title = _("protocol")
-    parameter_name = "protocol"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(protocol.name, protocol.name) for protocol in every_protocol()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[DeviceLogEntry]) -> QuerySet[DeviceLogEntry]:
-        return queryset.filter(protocol=self.value()) if self.value() else queryset
 
 
 class EntryList(ChangeList):
@@ -62,17 +45,18 @@ class EntryList(ChangeList):
 class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmin):
     """Nobody writes here; entries go with their age."""
 
-    list_display = ("time", "product_text", "name_text", "decision", "protocol_text", "address_text")
+    list_display = ("time", "event_text", "product_text", "name_text", "decision", "address_text")
     list_display_links = ("time",)
-    list_filter = (ProductFilter, ("code", ChoicesDropdownFilter), ProtocolFilter, ("at", MomentRangeFilter))
+    list_filter = LOG_FILTERS
+    list_before_template = "device_log/before_list.html"
     sortable_by = ()
     search_fields = ("device_name",)
-    search_help_text = _("DeviceName from its beginning, or a whole ProductKey or request number")
+    search_help_text = _("DeviceName from its beginning, or a whole ClientID, ProductKey or request number")
     page_template = "device_log/entry.html"
     empty_list = {
         "icon": "receipt_long",
         "title": _("No device has called yet"),
-        "text": _("Every attempt to register is listed here, with the path of its decision."),
+        "text": _("Every attempt to register or to connect is listed here, with the path of its decision."),
     }
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -82,7 +66,12 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
             rest = request.GET.copy()
             del rest[CENTER]
             return HttpResponseRedirect(f"{request.path}?{rest.urlencode()}")
-        return super().changelist_view(request, extra_context)
+        shown = {"export_url": reverse("admin:registration_devicelogentry_export")}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(lambda request: log_export.view(self, request))
+        return [path("export/", view, name="registration_devicelogentry_export"), *super().get_urls()]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList
@@ -100,7 +89,7 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
         number = _request_number(term)
         if number:
             return queryset.filter(request_id=number), False
-        return queryset.filter(Q(device_name__startswith=term) | Q(product_key=term)), False
+        return queryset.filter(Q(device_name__startswith=term) | Q(product_key=term) | Q(client_id=term)), False
 
     def page_key(self, target: DeviceLogEntry) -> str:
         """Numbers of entries may meet in different databases."""
@@ -118,8 +107,20 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
             "title": target.device_name or target.product_key or _("Malformed request"),
             "center": DataCenter.objects.get(pk=target.data_center_id),
             "product": Product.objects.filter(pk=target.product_id).first() if target.product_id else None,
+            "device_url": self._device_url(request, target),
+            "list_url": reverse("admin:registration_devicelogentry_changelist"),
+            "badge": badge_of(target),
             "facts": [(FACTS.get(name, name), value if isinstance(value, list) else [value]) for name, value in target.facts.items()],
         }
+
+    def _device_url(self, request: HttpRequest, entry: DeviceLogEntry) -> str:
+        """The page of the device, if there is one under the name now, for those who may see it."""
+        if not entry.product_id or not request.user.has_perm("devices.view_device"):
+            return ""
+        center = DataCenter.objects.get(pk=entry.data_center_id)
+        here = Device.objects.at(center).filter(product_id=entry.product_id, device_name=entry.device_name)
+        found = here.values_list("pk", flat=True).first()
+        return reverse("admin:devices_device_change", args=[f"{center.code}-{found}"]) if found else ""
 
     @display(description=_("Time"))
     def time(self, entry: DeviceLogEntry) -> str:
@@ -128,25 +129,34 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
             '<time class="np-nowrap" datetime="{}">{}</time>', entry.at.isoformat(), localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S")
         )
 
+    @display(description=_("Event"))
+    def event_text(self, entry: DeviceLogEntry) -> str:
+        """With its protocol."""
+        return format_html('{}<br><span class="np-muted">{}</span>', entry.get_event_display(), entry.protocol)
+
     @display(description=_("Product"))
     def product_text(self, entry: DeviceLogEntry) -> str:
         return mono(entry.product_key)
 
     @display(description=_("DeviceName"))
     def name_text(self, entry: DeviceLogEntry) -> str:
-        return mono(entry.device_name)
+        """With the ClientID of the physical device, where it has one."""
+        if not entry.client_id:
+            return mono(entry.device_name)
+        return format_html('{}<br><span class="np-muted">{}</span>', mono(entry.device_name), mono(entry.client_id))
 
     @display(description=_("Decision"))
     def decision(self, entry: DeviceLogEntry) -> str:
-        return badge("green" if entry.accepted else "red", entry.get_code_display())
-
-    @display(description=_("Protocol"))
-    def protocol_text(self, entry: DeviceLogEntry) -> str:
-        return entry.protocol
+        return badge(badge_of(entry), entry.get_code_display())
 
     @display(description=_("Address"))
     def address_text(self, entry: DeviceLogEntry) -> str:
         return mono(entry.address) if entry.address else NOTHING
+
+
+def badge_of(entry: DeviceLogEntry) -> str:
+    """Its colour: a connection that ended is neither good nor bad."""
+    return "grey" if entry.code == DecisionCode.ENDED else "green" if entry.accepted else "red"
 
 
 def _request_number(term: str) -> UUID | None:

@@ -1,4 +1,4 @@
-"""manage.py serve: web server, worker and clock under one supervisor."""
+"""manage.py serve: web server, MQTT registrar, worker, clock and the link to the brokers under one supervisor."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console.environment import Environment, load
 from console.refusals import refuse_unsafe_start
-from console.supervisor import Child, Supervisor, clock_command, port_is_taken, split_bind, web_command, worker_command
+from console.shared.addresses import split_bind
+from console.supervisor import Child, Supervisor, clock_command, link_command, port_is_taken, registrar_command, web_command, worker_command
 
 
 class Command(BaseCommand):
@@ -18,13 +19,9 @@ class Command(BaseCommand):
         refuse_unsafe_start()
         environment = load()
         certificate = _certificate(environment)
-        self._refuse_taken_port("NAMEPLATE_BIND", environment.bind)
-        children = [Child("web server", web_command(environment.bind))]
-        if certificate:
-            self._refuse_taken_port("NAMEPLATE_TLS_BIND", environment.tls_bind)
-            children.append(Child("TLS web server", web_command(environment.tls_bind, tls=certificate)))
-        children += [Child("worker", worker_command(environment.job_workers)), Child("clock", clock_command())]
-        Supervisor(children, say=self._say, bind=environment.bind, greeting=_greeting(environment)).run()
+        for name, bind in _ports(environment).items():
+            self._refuse_taken_port(name, bind)
+        Supervisor(_children(environment, certificate), say=self._say, bind=environment.bind, greeting=_greeting(environment)).run()
 
     def _say(self, message: str) -> None:
         self.stdout.write(message)
@@ -40,6 +37,28 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} is taken by another program ({bind}). End it, or choose another: {name}=127.0.0.1:{port + 1} make run"
             )
+
+
+def _ports(environment: Environment) -> dict[str, str]:
+    """Every address that will be served, by the variable that sets it."""
+    ports = {"NAMEPLATE_BIND": environment.bind, "NAMEPLATE_MQTT_BIND": environment.mqtt_bind}
+    if environment.tls_cert:
+        ports |= {"NAMEPLATE_TLS_BIND": environment.tls_bind, "NAMEPLATE_MQTT_TLS_BIND": environment.mqtt_tls_bind}
+    return {name: bind for name, bind in ports.items() if bind}
+
+
+def _children(environment: Environment, certificate: tuple[Path, Path] | None) -> list[Child]:
+    children = [Child("web server", web_command(environment.bind))]
+    if certificate:
+        children.append(Child("TLS web server", web_command(environment.tls_bind, tls=certificate)))
+    if environment.mqtt_bind or (certificate and environment.mqtt_tls_bind):
+        children.append(Child("MQTT registrar", registrar_command()))
+    return [
+        *children,
+        Child("worker", worker_command(environment.job_workers)),
+        Child("clock", clock_command()),
+        Child("broker link", link_command()),
+    ]
 
 
 def _certificate(environment: Environment) -> tuple[Path, Path] | None:
@@ -58,4 +77,5 @@ def _greeting(environment: Environment) -> str:
     lines = [f"Nameplate is at http://{environment.bind}/"]
     if environment.tls_cert:
         lines.append(f"  and at https://{environment.tls_bind}/")
+    lines += [f"  MQTT at {bind}" for name, bind in _ports(environment).items() if "_MQTT_" in name]
     return "\n".join([*lines, "Ctrl-C ends it."])
