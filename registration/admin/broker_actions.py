@@ -8,6 +8,7 @@ from console.shared.page_actions import Occasion, PageAction
 from products.models import Broker
 from products.services import brokers
 from registration.admin.broker_forms import BrokerForm, EmbeddedForm, facts_of
+from registration.services import broker_removal
 
 CHANGE = "products.change_broker"
 
@@ -39,7 +40,7 @@ def _renew(occasion: Occasion) -> dict[str, str]:
 
 
 def _remove(occasion: Occasion) -> None:
-    brokers.delete(occasion.target, by=occasion.by, at=occasion.at)
+    broker_removal.remove(occasion.target, by=occasion.by, at=occasion.at)
 
 
 def asks(broker: Broker) -> bool:

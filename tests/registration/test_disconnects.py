@@ -13,7 +13,7 @@ from products.services import brokers
 from products.services.brokers import HookedBroker
 from registration.brokers.base import BrokerUnreachable, Client
 from registration.models import BrokerState, DeviceLogEntry
-from registration.services import broker_states, disconnects, reconciliation
+from registration.services import broker_removal, broker_states, disconnects, reconciliation
 from tests import cast
 from tests.cast import NOON, OPERATOR
 
@@ -183,3 +183,12 @@ def test_the_state_says_since_when_a_broker_is_silent(rabbit: HookedBroker) -> N
     assert (state.ok_at, state.error, state.error_at) == (NOON, "It is silent.", NOON + SECOND)
     broker_states.answered(broker=rabbit, at=NOON + 3 * SECOND)
     assert BrokerState.objects.get().error == ""
+
+
+def test_a_broker_that_is_removed_leaves_nothing_waiting(row: Broker, product: Product) -> None:
+    lifecycle.disable(connect(row, product), by=OPERATOR, at=NOON + SECOND)
+    broker_states.answered(broker=brokers.hooked(row), at=NOON)
+    assert broker_removal.remove(row, by=OPERATOR, at=NOON + 2 * SECOND) == 1
+    assert order().state == "next_connect" and Connection.objects.get().ended == "lost"
+    assert Device.objects.get().last_offline_at == NOON + 2 * SECOND
+    assert not Broker.objects.exists() and not BrokerState.objects.exists()
