@@ -55,7 +55,8 @@ class DeviceLogEntry(models.Model):
 
     `client_id`: the issued ClientID of a preregistration-free device. `product_key` and `device_name` are as the device sent them
     (empty where the request could not be read); `device_name` is in its stored form where the product has a rule for it.
-    `path`: the decision in whole sentences, in order. `facts`: what belongs to it and differs each time (the text that should have been signed, the clock's skew); never a secret or a signature.
+    `path`: the decision in whole sentences, in order. `facts`: what belongs to it and differs each time (the text that should have
+    been signed, the clock's skew); never a secret or a signature.
     """
 
     lives_in_data_center = True
