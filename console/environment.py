@@ -132,7 +132,7 @@ class Environment(BaseSettings):
     )
     mqtt_upstream_proxy_protocol: bool = Field(False, description="That broker is told the device's address (PROXY protocol v2).")
     mqtt_read_seconds: float = Field(10.0, gt=0, le=120, description="Seconds in which TLS and the CONNECT of a device must be through.")
-    mqtt_connections: int = Field(10_000, ge=1, le=1_000_000, description="MQTT connections at the same time; further ones are closed.")
+    mqtt_connections: int = Field(4_000, ge=1, le=1_000_000, description="MQTT connections at the same time; further ones are closed.")
     mqtt_waiting_per_address: int = Field(
         200, ge=1, le=1_000_000, description="Of these, without a CONNECT yet from one address (not that of a trusted proxy)."
     )

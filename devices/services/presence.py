@@ -4,7 +4,7 @@ Every arrival is looked at once more under the device's lock: who slipped in whi
 Services that forbid lock the same row, so either they see the connection or the arrival sees the prohibition.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,6 @@ from devices.models import ClientIdentity, Connection, ConnectionEnd, CutReason,
 from devices.services import disconnecting
 from products.models import Broker, DataCenter
 
-MAX_MQTT_CLIENT_ID = 512
 AT_A_TIME = 200
 SLACK = timedelta(seconds=2)
 """A broker's clock beside ours, when it says when an ended session began."""
@@ -61,7 +60,9 @@ def arrived(arrivals: Sequence[Arrival]) -> None:
         with transaction.atomic(using=database):
             devices = _locked(database, {arrival.device_id for arrival in some})
             identities = ClientIdentity.objects.using(database).in_bulk({arrival.identity_id for arrival in some if arrival.identity_id})
-            for arrival in some:
+            plain, rest = _sorted_out(database, some, devices, identities)
+            _arrive_together(database, plain, devices)
+            for arrival in rest:
                 device = devices.get(arrival.device_id)
                 if device is None:
                     _cut_a_stranger(arrival)
@@ -124,6 +125,64 @@ def _locked(database: str, device_ids: set[int]) -> dict[int, Device]:
     return {device.pk: device for device in rows}
 
 
+Plain = list[tuple[Arrival, list[Connection]]]
+"""Arrivals with nothing to decide, each with the connections of the same client that it takes over."""
+
+
+def _sorted_out(
+    database: str, some: Sequence[Arrival], devices: dict[int, Device], identities: dict[int, ClientIdentity]
+) -> tuple[Plain, list[Arrival]]:
+    """Most devices of a storm come once, allowed, and as the client that they were before: these can be written together."""
+    times = Counter(arrival.device_id for arrival in some)
+    standing: dict[tuple[int, int | None], list[Connection]] = defaultdict(list)
+    for connection in Connection.objects.using(database).open().filter(device_id__in=times):
+        standing[connection.device_id, connection.identity_id].append(connection)
+    plain, rest = list[tuple[Arrival, list[Connection]]](), list[Arrival]()
+    for arrival in some:
+        device, mine = devices.get(arrival.device_id), standing[arrival.device_id, arrival.identity_id]
+        allowed = device is not None and device.enabled and _is_allowed(arrival, identities)
+        if allowed and times[arrival.device_id] == 1 and all(_is_before(one, arrival) for one in mine):
+            plain.append((arrival, mine))
+        else:
+            rest.append(arrival)
+    return plain, rest
+
+
+def _is_allowed(arrival: Arrival, identities: dict[int, ClientIdentity]) -> bool:
+    identity = identities.get(arrival.identity_id or 0)
+    return not arrival.identity_id or (identity is not None and identity.is_allowed)
+
+
+def _is_before(connection: Connection, arrival: Arrival) -> bool:
+    same_client = (connection.broker_id, connection.mqtt_client_id) == (arrival.broker_id, arrival.mqtt_client_id)
+    return same_client and connection.connected_at <= arrival.at
+
+
+def _arrive_together(database: str, plain: Plain, devices: dict[int, Device]) -> None:
+    """The same as `_arrive` for each, in four statements for all."""
+    taken_over, present, known = list[Connection](), list[Device](), list[ClientIdentity]()
+    for arrival, before in plain:
+        device = devices[arrival.device_id]
+        for connection in before:
+            connection.disconnected_at, connection.ended = arrival.at, ConnectionEnd.TAKEN_OVER
+        taken_over += before
+        if device.activated_at is not None:
+            setattr(device, _told(arrival), arrival.at)
+            present.append(device)
+        if arrival.identity_id:
+            known.append(ClientIdentity(pk=arrival.identity_id, last_connected_at=arrival.at, last_address=arrival.address or None))
+    Connection.objects.using(database).bulk_update(taken_over, ["disconnected_at", "ended"])
+    Connection.objects.using(database).bulk_create([_connection(arrival) for arrival, _before in plain])
+    Device.objects.using(database).bulk_update(present, ["last_online_at", "last_seen_at"])
+    with_address = [one for one in known if one.last_address]
+    ClientIdentity.objects.using(database).bulk_update(with_address, ["last_connected_at", "last_address"])
+    ClientIdentity.objects.using(database).bulk_update([one for one in known if not one.last_address], ["last_connected_at"])
+
+
+def _told(arrival: Arrival) -> str:
+    return "last_online_at" if arrival.tells_departures else "last_seen_at"
+
+
 def _arrive(arrival: Arrival, device: Device, identity: ClientIdentity | None) -> None:
     database = arrival.data_center.database
     mine = Connection.objects.using(database).select_related("identity").filter(device_id=device.pk, identity_id=arrival.identity_id).open()
@@ -133,7 +192,9 @@ def _arrive(arrival: Arrival, device: Device, identity: ClientIdentity | None) -
         disconnected_at=arrival.at, ended=ConnectionEnd.TAKEN_OVER
     )
     older = list(before)
-    connection = _store(arrival, identity)
+    connection = _connection(arrival)
+    connection.identity = identity
+    connection.save(using=database, force_insert=True)
     if newer is None:
         _mark_present(arrival, device)
     if not device.enabled or (arrival.identity_id and (identity is None or not identity.is_allowed)):
@@ -153,25 +214,22 @@ def _come_late(connection: Connection, newer: Connection, device: Device) -> Non
         _evict([connection], device, newer.connected_at)
 
 
-def _store(arrival: Arrival, identity: ClientIdentity | None) -> Connection:
-    connection = Connection(
+def _connection(arrival: Arrival) -> Connection:
+    return Connection(
         device_id=arrival.device_id,
-        identity=identity,
+        identity_id=arrival.identity_id,
         broker_id=arrival.broker_id,
-        mqtt_client_id=arrival.mqtt_client_id[:MAX_MQTT_CLIENT_ID],
+        mqtt_client_id=arrival.mqtt_client_id,
         session=arrival.session,
         address=arrival.address or None,
         connected_at=arrival.at,
     )
-    connection.save(using=arrival.data_center.database, force_insert=True)
-    return connection
 
 
 def _mark_present(arrival: Arrival, device: Device) -> None:
     """A device that was reset meanwhile is not activated, and so not online."""
-    told = "last_online_at" if arrival.tells_departures else "last_seen_at"
     here = Device.objects.at(arrival.data_center).filter(pk=device.pk, activated_at__isnull=False)
-    here.update(**{told: arrival.at})
+    here.update(**{_told(arrival): arrival.at})
     facts = {"last_connected_at": arrival.at} | ({"last_address": arrival.address} if arrival.address else {})
     ClientIdentity.objects.using(arrival.data_center.database).filter(pk=arrival.identity_id or 0).update(**facts)
 
@@ -202,7 +260,7 @@ def _cut_a_stranger(arrival: Arrival) -> None:
         device_name=arrival.device_name,
         client_id=arrival.client_id,
         broker_id=arrival.broker_id,
-        mqtt_client_id=arrival.mqtt_client_id[:MAX_MQTT_CLIENT_ID],
+        mqtt_client_id=arrival.mqtt_client_id,
         address=arrival.address or None,
         connected_at=arrival.at,
         reason=CutReason.FORBIDDEN,

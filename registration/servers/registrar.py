@@ -47,7 +47,7 @@ class Options:
     listeners: tuple[Listener, ...]
     upstream: Upstream | str | None = None
     read_seconds: float = 10.0
-    connections: int = 10_000
+    connections: int = 4_000
     waiting_per_address: int = 200
     threads: int = 4
     trusted: tuple[str, ...] = ()

@@ -1,10 +1,11 @@
 """Who is there: arrivals, departures, orders to cut off (T4, N8), and what happens when they cross."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from devices.models import Connection, Device, DisconnectOrder, OrderOutcome
+from devices.models import ClientIdentity, Connection, Device, DisconnectOrder, OrderOutcome
 from devices.rules.connecting import ClientIdTaken
 from devices.services import client_ids, connections, disconnecting, lifecycle, presence
 from devices.services.presence import Departure
@@ -194,3 +195,23 @@ def test_a_device_may_come_again_under_its_own_mqtt_client_id(
     arrive(rabbit, product, admitted, None, NOON, "c1")
     where = {"data_center": home, "product_id": product.pk, "device_name": NAME}
     assert connections.admit(connections.look_up(**where, place=(rabbit.pk, "c1")), **where, by_token=False, at=NOON)
+
+
+def test_many_that_come_together_are_recorded_as_if_each_came_alone(home: DataCenter, product: Product, rabbit: Broker) -> None:
+    known = [(name, issue(home, product, name)) for name in ("A4C138000001", "A4C138000002", "A4C138000003", "A4C138000004")]
+    came = [(name, issued, connect(home, product, issued, name)) for name, issued in known]
+
+    def storm(second: int) -> list[presence.Arrival]:
+        return [arrival(rabbit, product, admitted, issued, NOON + second * SECOND, name) for name, issued, admitted in came]
+
+    lifecycle.disable(device(home, "A4C138000004"), by=OPERATOR, at=NOON)
+    presence.arrived(storm(0))
+    again = storm(60)
+    presence.arrived([*again[:2], replace(again[2], at=NOON + 50 * SECOND), again[2], again[3]])
+    ended = {one.mqtt_client_id: one.disconnected_at for one in Connection.objects.exclude(disconnected_at=None).order_by("-pk")}
+    assert ended == {name: NOON + (50 if name.endswith("3") else 60) * SECOND for name, _issued, _admitted in came}
+    assert Connection.objects.open().count() == 4
+    assert [d.last_online_at for d in Device.objects.order_by("pk")] == [NOON + 60 * SECOND] * 4
+    assert set(ClientIdentity.objects.values_list("last_connected_at", "last_address")) == {(NOON + 60 * SECOND, "192.0.2.7")}
+    assert set(DisconnectOrder.objects.values_list("device_name", "reason")) == {("A4C138000004", "forbidden")}
+    assert DisconnectOrder.objects.count() == 2

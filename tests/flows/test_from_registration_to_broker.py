@@ -71,6 +71,7 @@ def test_a_kettle_registers_connects_and_is_cut_off_when_an_operator_disables_it
     operator.press("Enable")
     operator.press("Enable")
     until(lambda: device.codes() == [0, 0], 60)
+    until(lambda: Device.objects.at(cast.home()).get().state == "online")
     device.switch_off()
     until(lambda: Device.objects.at(cast.home()).get().state == "offline")
     sees(operator, "Offline")

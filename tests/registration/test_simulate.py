@@ -41,7 +41,11 @@ def test_it_registers_repeats_clones_forges_and_invents_devices(running_server: 
     options = ["--count", "8", "--repeat", "1", "--unknown", "3", "--bad-signatures", "4", "--clones", "2", "--concurrency", "4"]
     printed = simulate(running_server, product, "--protocol", protocol, *options)
     assert set(rows(printed)) == {"first", "clone", "repeat", "unknown name", "bad signature"}
-    assert Counter(DeviceLogEntry.objects.values_list("code", flat=True)) == {"accepted": 18, "not_imported": 3, "bad_signature": 4}
+    assert Counter(DeviceLogEntry.objects.of_product(product.key).values_list("code", flat=True)) == {
+        "accepted": 18,
+        "not_imported": 3,
+        "bad_signature": 4,
+    }
     assert Device.objects.at(cast.home()).count() == 8
     assert "25 requests" in printed
     assert SECRETS[product.key] not in printed
