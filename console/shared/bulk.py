@@ -31,6 +31,28 @@ def store(model: type[models.Model], fields: Sequence[str], rows: Iterable[Row],
     return _copy(connection, model, columns, rows)
 
 
+def change(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row], *, using: str) -> None:
+    """Gives many rows values of their own, each a primary key and the plain values of `fields`. Runs in the caller's transaction."""
+    if not rows:
+        return
+    connection = connections[using]
+    columns: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in fields)]
+    names = [connection.ops.quote_name(column.column) for column in columns]
+    table = _table(connection, model)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{_type(connection, column)}[]" for column in columns)
+            new = ", ".join(f"{name} = new.{name}" for name in names[1:])
+            statement = (
+                f"UPDATE {table} SET {new} FROM unnest({arrays}) AS new({', '.join(names)}) WHERE {table}.{names[0]} = new.{names[0]}"  # noqa: S608
+            )
+            cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+            return
+        statement = f"UPDATE {table} SET {', '.join(f'{name} = %s' for name in names[1:])} WHERE {names[0]} = %s"  # noqa: S608
+        times = [index for index, column in enumerate(columns) if isinstance(column, models.DateTimeField)]
+        cursor.executemany(statement, [(*row[1:], row[0]) for row in _adapted(connection, rows, times)])
+
+
 def among(values: Sequence[str], *, using: str) -> Any:
     """What stands behind `field__in=` when there are thousands of texts: on PostgreSQL one array, since the parameters of a list each cost
     more than the look-up itself."""

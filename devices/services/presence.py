@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from console.shared import bulk
 from devices.models import ClientIdentity, Connection, ConnectionEnd, CutReason, Device, DisconnectOrder
 from devices.services import disconnecting
 from products.models import Broker, DataCenter
@@ -60,14 +61,15 @@ def arrived(arrivals: Sequence[Arrival]) -> None:
         with transaction.atomic(using=database):
             devices = _locked(database, {arrival.device_id for arrival in some})
             identities = ClientIdentity.objects.using(database).in_bulk({arrival.identity_id for arrival in some if arrival.identity_id})
-            plain, rest = _sorted_out(database, some, devices, identities)
-            _arrive_together(database, plain, devices)
-            for arrival in rest:
-                device = devices.get(arrival.device_id)
-                if device is None:
-                    _cut_a_stranger(arrival)
-                else:
-                    _arrive(arrival, device, identities.get(arrival.identity_id or 0))
+            for wave in _once_each(some):
+                plain, rest = _sorted_out(database, wave, devices, identities)
+                _arrive_together(database, plain, devices)
+                for arrival in rest:
+                    device = devices.get(arrival.device_id)
+                    if device is None:
+                        _cut_a_stranger(arrival)
+                    else:
+                        _arrive(arrival, device, identities.get(arrival.identity_id or 0))
 
 
 def left(departures: Sequence[Departure]) -> list[Connection]:
@@ -125,6 +127,18 @@ def _locked(database: str, device_ids: set[int]) -> dict[int, Device]:
     return {device.pk: device for device in rows}
 
 
+def _once_each(some: Sequence[Arrival]) -> list[list[Arrival]]:
+    """Each device once in a wave, its arrivals in their order."""
+    waves: list[list[Arrival]] = []
+    times: Counter[int] = Counter()
+    for arrival in some:
+        if times[arrival.device_id] == len(waves):
+            waves.append([])
+        waves[times[arrival.device_id]].append(arrival)
+        times[arrival.device_id] += 1
+    return waves
+
+
 Plain = list[tuple[Arrival, list[Connection]]]
 """Arrivals with nothing to decide, each with the connections of the same client that it takes over."""
 
@@ -132,16 +146,15 @@ Plain = list[tuple[Arrival, list[Connection]]]
 def _sorted_out(
     database: str, some: Sequence[Arrival], devices: dict[int, Device], identities: dict[int, ClientIdentity]
 ) -> tuple[Plain, list[Arrival]]:
-    """Most devices of a storm come once, allowed, and as the client that they were before: these can be written together."""
-    times = Counter(arrival.device_id for arrival in some)
+    """Most devices of a storm are allowed, and come as the client that they were before: these can be written together."""
     standing: dict[tuple[int, int | None], list[Connection]] = defaultdict(list)
-    for connection in Connection.objects.using(database).open().filter(device_id__in=times):
+    for connection in Connection.objects.using(database).open().filter(device_id__in={arrival.device_id for arrival in some}):
         standing[connection.device_id, connection.identity_id].append(connection)
     plain, rest = list[tuple[Arrival, list[Connection]]](), list[Arrival]()
     for arrival in some:
         device, mine = devices.get(arrival.device_id), standing[arrival.device_id, arrival.identity_id]
         allowed = device is not None and device.enabled and _is_allowed(arrival, identities)
-        if allowed and times[arrival.device_id] == 1 and all(_is_before(one, arrival) for one in mine):
+        if allowed and all(_is_before(one, arrival) for one in mine):
             plain.append((arrival, mine))
         else:
             rest.append(arrival)
@@ -159,24 +172,17 @@ def _is_before(connection: Connection, arrival: Arrival) -> bool:
 
 
 def _arrive_together(database: str, plain: Plain, devices: dict[int, Device]) -> None:
-    """The same as `_arrive` for each, in four statements for all."""
-    taken_over, present, known = list[Connection](), list[Device](), list[ClientIdentity]()
-    for arrival, before in plain:
-        device = devices[arrival.device_id]
-        for connection in before:
-            connection.disconnected_at, connection.ended = arrival.at, ConnectionEnd.TAKEN_OVER
-        taken_over += before
-        if device.activated_at is not None:
-            setattr(device, _told(arrival), arrival.at)
-            present.append(device)
-        if arrival.identity_id:
-            known.append(ClientIdentity(pk=arrival.identity_id, last_connected_at=arrival.at, last_address=arrival.address or None))
-    Connection.objects.using(database).bulk_update(taken_over, ["disconnected_at", "ended"])
-    Connection.objects.using(database).bulk_create([_connection(arrival) for arrival, _before in plain])
-    Device.objects.using(database).bulk_update(present, ["last_online_at", "last_seen_at"])
-    with_address = [one for one in known if one.last_address]
-    ClientIdentity.objects.using(database).bulk_update(with_address, ["last_connected_at", "last_address"])
-    ClientIdentity.objects.using(database).bulk_update([one for one in known if not one.last_address], ["last_connected_at"])
+    """The same as `_arrive` for each, in a few statements for all."""
+    over = [(one.pk, arrival.at, ConnectionEnd.TAKEN_OVER.value) for arrival, before in plain for one in before]
+    bulk.change(Connection, ("disconnected_at", "ended"), over, using=database)
+    came = [arrival for arrival, _before in plain]
+    Connection.objects.using(database).bulk_create([_connection(arrival) for arrival in came])
+    present = [arrival for arrival in came if devices[arrival.device_id].activated_at is not None]
+    for column in ("last_online_at", "last_seen_at"):
+        bulk.change(Device, (column,), [(one.device_id, one.at) for one in present if _told(one) == column], using=database)
+    known = [arrival for arrival in came if arrival.identity_id]
+    bulk.change(ClientIdentity, ("last_connected_at",), [(one.identity_id, one.at) for one in known], using=database)
+    bulk.change(ClientIdentity, ("last_address",), [(one.identity_id, one.address) for one in known if one.address], using=database)
 
 
 def _told(arrival: Arrival) -> str:
