@@ -37,9 +37,9 @@ class PahoDevice:
         self._client.on_message = self._on_message
         self._port = port
 
-    def connect(self) -> int:
-        """The first return code."""
-        self._client.connect("127.0.0.1", self._port, keepalive=30)
+    def connect(self, source: str = "") -> int:
+        """The first return code. `source`: the address to come from, one of this machine's loopback addresses."""
+        self._client.connect("127.0.0.1", self._port, keepalive=30, bind_address=source)
         self._client.loop_start()
         self.wait(lambda: bool(self.codes))
         return self.codes[0]
