@@ -26,7 +26,7 @@ from registration.services.record_writing import Decided, Record
 log = logging.getLogger(__name__)
 
 BATCH_AT_MOST: Final = 500
-GATHER_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.1
 """After the first record, so that a storm is written in batches and not one by one."""
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0
