@@ -103,7 +103,7 @@ def prepare(browser: Browser, url: str, password: str, folder: Path) -> dict[str
     page.goto(url + paths["devices"])
     page.get_by_label("Data center").select_option(label="Shanghai")
     page.wait_for_load_state("networkidle")
-    paths["device"] = path_of(page, url, paths["devices"], "Offline")
+    paths["device"] = path_of(page, url, paths["devices"] + "?state=offline", "Offline")
     paths["clone"] = path_of(page, url, paths["devices"] + "?client_ids=several", "ClientIDs")
     paths["switched"] = path_of(page, url, paths["devices"] + "?client_ids=switched", "Kettle K2")
     paths["switch"] = paths["clone"].replace("/change/", "/switch/")
