@@ -11,13 +11,13 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
 from django.db import close_old_connections
 
-from devices.models import DisconnectOrder, OrderOutcome
+from devices.models import DisconnectOrder
 from devices.services import disconnecting, presence
 from products.services.brokers import HookedBroker
 from registration.mqtt import packets
@@ -27,7 +27,7 @@ from registration.protocols.base import Malformed
 from registration.protocols.connecting import presented
 from registration.servers.amqtt_core import LISTENER, Core, GateReader, GateWriter, is_of_amqtt
 from registration.servers.splice import Peers, Upstream
-from registration.services import broker_auth, departure_log
+from registration.services import broker_auth, departure_log, disconnects
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -37,7 +37,6 @@ CLIENTS_AT_MOST = 1000
 END_SECONDS = 5.0
 LOOPBACK = "127.0.0.1"
 LOOK_EVERY_SECONDS = 0.25
-ARRIVING = timedelta(seconds=3)
 NEWEST_LEVEL = 4
 """MQTT 3.1.1; a device of MQTT 5 is told that its version is not spoken here."""
 REFUSED_WITH = {"unavailable": packets.UNAVAILABLE, "internal": packets.UNAVAILABLE}
@@ -209,17 +208,10 @@ class Embedded:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def _carry_out(self, order: DisconnectOrder) -> None:
-        """A client that is not here may be between its decision and its first packet: it is looked for again before it counts as gone."""
+        """A client that is not here may be between its decision and its first packet: then it is looked for again."""
         at = _now()
-        if await self.cut(order.mqtt_client_id, order.connected_at):
-            await self._in_thread(lambda: self._stamp(order, OrderOutcome.CUT, at))
-        elif at - order.made_at < ARRIVING:
-            await self._in_thread(lambda: disconnecting.order_later(order, at=at + ARRIVING / 10))
-        else:
-            await self._in_thread(lambda: self._stamp(order, OrderOutcome.GONE, at))
-
-    def _stamp(self, order: DisconnectOrder, outcome: OrderOutcome, at: datetime) -> None:
-        departure_log.write(disconnecting.order_done(order, outcome, at=at), database=self.broker.data_center.database)
+        dropped = await self.cut(order.mqtt_client_id, order.connected_at)
+        await self._in_thread(lambda: disconnects.settle(order, dropped=dropped, at=at))
 
     def _forget_the_past(self) -> None:
         center = self.broker.data_center

@@ -27,8 +27,20 @@ def drain(*, broker: HookedBroker, dropper: Dropper, at: datetime, also_paused: 
         except BrokerUnreachable as error:
             _fail(orders[number:], error.message, at)
             raise
-        _stamp(order, dropped, dropper, at)
+        settle(order, dropped=dropped, shows_after=dropper.shows_after, at=at)
     return len(orders)
+
+
+def settle(order: DisconnectOrder, *, dropped: bool, shows_after: timedelta = timedelta(0), at: datetime) -> None:
+    """Stamps an order with what its broker said, and writes the end of its connection into the log.
+
+    Who was not found is looked for again until he must have shown up: `shows_after` is how far the broker's own list may lag behind.
+    """
+    if not dropped and at < max(order.made_at, order.connected_at) + max(SECOND_LOOK, shows_after):
+        disconnecting.order_later(order, at=at + LOOK_AGAIN)
+        return
+    ended = disconnecting.order_done(order, OrderOutcome.CUT if dropped else OrderOutcome.GONE, at=at)
+    departure_log.write(ended, database=order.data_center.database)
 
 
 def fail_due(*, broker: HookedBroker, error: str, at: datetime) -> None:
@@ -39,11 +51,3 @@ def fail_due(*, broker: HookedBroker, error: str, at: datetime) -> None:
 def _fail(orders: Sequence[DisconnectOrder], error: str, at: datetime) -> None:
     for order in orders:
         disconnecting.order_failed(order, error, at=at)
-
-
-def _stamp(order: DisconnectOrder, dropped: bool, dropper: Dropper, at: datetime) -> None:
-    if not dropped and at < max(order.made_at, order.connected_at) + max(SECOND_LOOK, dropper.shows_after):
-        disconnecting.order_later(order, at=at + LOOK_AGAIN)
-        return
-    ended = disconnecting.order_done(order, OrderOutcome.CUT if dropped else OrderOutcome.GONE, at=at)
-    departure_log.write(ended, database=order.data_center.database)
