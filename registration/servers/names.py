@@ -1,6 +1,7 @@
 """Which MQTT client is behind a connection's name at the broker: told when it opens, needed when it closes or shall be cut off."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ from typing import Final
 from registration.brokers.base import Client, Dropper
 
 LISTED_BY_THEN: Final = timedelta(minutes=1)
+REMEMBERED: Final = 1000
+"""Connections that we ended, for orders that have not heard of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Names:
         self._by_session: dict[str, Known] = {}
         self._by_client: dict[str, str] = {}
         self._cut: set[str] = set()
+        self._ended_by_us: deque[str] = deque(maxlen=REMEMBERED)
 
     def opened(self, session: str, mqtt_client_id: str, at: datetime | None) -> None:
         with self._lock:
@@ -39,6 +43,8 @@ class Names:
             if known is not None and self._by_client.get(known.mqtt_client_id) == session:
                 del self._by_client[known.mqtt_client_id]
             was_cut = session in self._cut
+            if was_cut:
+                self._ended_by_us.append(session)
             self._cut.discard(session)
             return known, was_cut
 
@@ -51,6 +57,11 @@ class Names:
         with self._lock:
             if session in self._by_session:
                 self._cut.add(session)
+
+    def was_cut(self, session: str) -> bool:
+        """Whether it ended after we had asked for it: a broker that hung may do it when we no longer wait for its answer."""
+        with self._lock:
+            return session in self._ended_by_us
 
     def listed(self, clients: Sequence[Client], at: datetime) -> None:
         """The broker's list, for those who came or left while nobody listened."""
@@ -87,7 +98,7 @@ class NamingDropper:
     def drop(self, mqtt_client_id: str, session: str) -> bool:
         session = session or self._names.session_of(mqtt_client_id)
         self._names.cut(session)
-        return self._inner.drop(mqtt_client_id, session)
+        return self._inner.drop(mqtt_client_id, session) or self._names.was_cut(session)
 
     def clients(self) -> Sequence[Client]:
         clients = self._inner.clients()

@@ -62,3 +62,14 @@ def test_the_broker_s_list_tells_who_came_and_left_unheard() -> None:
     assert names.session_of("c1") == "s1"
     assert names.session_of("c0") == "" and names.session_of("c2") == "new", "What is not in the list yet is not forgotten."
     assert names.closed("no MQTT") == (None, False)
+
+
+def test_a_broker_that_did_it_after_we_gave_up_waiting_has_cut_it_off() -> None:
+    names, broker = Names(), Played()
+    names.opened("s1", "c1", NOON)
+    names.opened("s2", "c2", NOON)
+    names.cut("s1")
+    names.closed("s1")
+    names.closed("s2")
+    assert NamingDropper(broker, names).drop("c1", "s1"), "It is not there any more because we asked for it."
+    assert not NamingDropper(broker, names).drop("c2", "s2"), "This one left by itself."
