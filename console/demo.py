@@ -212,7 +212,7 @@ def _clones(place: DataCenter, broker: HookedBroker, number: int, chance: random
     known = lookup.find_for_registration(MODELS[0].key, at=now)
     for copy in range(3):
         registered = now - timedelta(days=6 - 2 * copy, hours=number)
-        name = f"F0FE6D{place.pk:02X}000{number}"
+        name = cloned_name(place, number)
         issued = client_ids.issue(data_center=place, product=known, device_name=name, at=registered)
         _log_issued(place, known, name, issued, at=registered)
         device = DeviceCredentials(known.key, name, client_id=issued.client_id, device_token=issued.device_token)
@@ -225,6 +225,11 @@ def _clones(place: DataCenter, broker: HookedBroker, number: int, chance: random
                 break
             yield Event(left, broker, presented)
             came = left + timedelta(hours=chance.randrange(1, 12))
+
+
+def cloned_name(place: DataCenter, number: int) -> str:
+    """A MAC address that no other row of the demo has, whatever the place's number in its table."""
+    return f"F0FE6D{zlib.crc32(place.code.encode()) % 256:02X}000{number}"
 
 
 def _log_issued(place: DataCenter, product: lookup.RegistrationProduct, name: str, issued: client_ids.Issued, *, at: datetime) -> None:

@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 
 from console import demo
 from devices.models import Batch, Device, DisconnectOrder
-from products.models import Product
+from devices.rules import macs
+from products.models import DataCenter, Product
 from registration.models import DeviceLogEntry
 from tests import cast
 
@@ -30,6 +31,11 @@ def test_it_loads_a_fleet_with_a_past_once(settings: Any) -> None:
     entries = DeviceLogEntry.objects.count()
     call_command("demo", verbosity=0)
     assert DeviceLogEntry.objects.count() == entries
+
+
+def test_a_clones_name_is_a_mac_address_in_a_database_of_many_data_centers() -> None:
+    names = {demo.cloned_name(DataCenter(pk=4_096, code=code), number) for code in ("cn-shanghai", "eu-frankfurt") for number in (1, 2)}
+    assert len(names) == 4 and all(macs.normalise(name) == name for name in names)
 
 
 def test_it_refuses_a_production_console(monkeypatch: pytest.MonkeyPatch) -> None:

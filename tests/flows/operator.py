@@ -85,10 +85,16 @@ class Operator:
     def choose_data_center(self, name: str) -> None:
         select = self.page.get_by_label("Data center")
         select.wait_for()
-        label = next(text for text in select.locator("option").all_inner_texts() if text.startswith(name))
+        label = self.option_of(select, name)
         if select.locator("option:checked").inner_text() != label:
             with self.page.expect_navigation():
                 select.select_option(label=label)
+
+    def option_of(self, select: Locator, beginning: str) -> str:
+        """The whole text of the option that begins so, waited for: the page may still be on its way."""
+        option = select.locator("option", has_text=re.compile(rf"^\s*{re.escape(beginning)}")).first
+        option.wait_for(state="attached")
+        return option.inner_text()
 
     def download(self, words: str, folder: Path, *, beside: str = "") -> Path:
         """Clicks a link or button, the one in the line with the text `beside`, and returns the file that came."""

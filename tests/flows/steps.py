@@ -132,7 +132,7 @@ def upload(operator: Operator, file: Path) -> None:
     operator.go_to("Pre-import list")
     operator.follow("Import")
     product = operator.page.get_by_label("Product", exact=True)
-    product.select_option(label=next(text for text in product.locator("option").all_inner_texts() if text.startswith("Tracker")))
+    product.select_option(label=operator.option_of(product, "Tracker"))
     operator.page.locator("input[type=file]").set_input_files(file)
     operator.press("Upload and check")
 
