@@ -58,12 +58,18 @@ def knock(connection: socket.socket, packet: bytes, *, level: int = 4) -> Told:
     return Told(AlibabaMqtt(level).read(Reply(got), ""), got)
 
 
-def only_log_entry(seconds: float = 5) -> DeviceLogEntry:
-    """The one that there is, when it has been written."""
+def log_entry(*, saying: str = "", device_name: str = "", seconds: float = 5) -> DeviceLogEntry:
+    """The one whose path says so, or of this name, when it has been written. A server that several tests share may still write of
+    a connection that the test before has left."""
     end = time.monotonic() + seconds
-    while not DeviceLogEntry.objects.exists() and time.monotonic() < end:
+    while True:
+        entries = list(DeviceLogEntry.objects.filter(device_name=device_name) if device_name else DeviceLogEntry.objects.all())
+        found = [entry for entry in entries if saying in " ".join(entry.path)]
+        if found or time.monotonic() > end:
+            break
         time.sleep(0.05)
-    return DeviceLogEntry.objects.get()
+    assert len(found) == 1, [(entry.code, entry.device_name, entry.path) for entry in entries]
+    return found[0]
 
 
 def _complete(got: bytes) -> bool:

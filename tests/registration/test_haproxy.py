@@ -15,7 +15,7 @@ from tests import cast, haproxy
 from tests.haproxy import Haproxy
 from tests.processes import Registrar
 from tests.registration.golden_mqtt import CONNECTIONS, REGISTRATIONS, GoldenConnection, GoldenRegistration
-from tests.registration.mqtt_knocking import connecting, knock, only_log_entry, packet_of, received
+from tests.registration.mqtt_knocking import connecting, knock, log_entry, packet_of, received
 from tests.registration.upstream import ListeningBroker
 
 pytestmark = pytest.mark.haproxy
@@ -152,13 +152,13 @@ def test_nobody_but_the_proxy_reaches_the_registrar_behind_it(behind: Registrar,
     with behind.connect() as connection:
         connection.sendall(packet_of("a1LampKey01", "crate-1"))
         assert _end(connection)
-    assert "PROXY protocol header" in only_log_entry().path[0]
+    assert log_entry(saying="PROXY protocol header").code == "malformed"
     DeviceLogEntry.objects.all().delete()
     other = start_registrar(NAMEPLATE_MQTT_PROXY_PROTOCOL="on", NAMEPLATE_TRUSTED_PROXIES="192.0.2.1")
     with other.connect() as connection:
         connection.sendall(write_v2(Origin("203.0.113.9", 4711), ("127.0.0.1", 1883)) + packet_of("a1LampKey01", "crate-1"))
         assert _end(connection)
-    assert "not among the trusted ones" in only_log_entry().path[0]
+    assert log_entry(saying="not among the trusted ones").code == "malformed"
 
 
 def _end(connection: socket.socket) -> bool:

@@ -16,7 +16,7 @@ from registration.models import DeviceLogEntry
 from registration.servers.proxy_header import Origin, write_v2
 from tests import cast, processes
 from tests.processes import Registrar
-from tests.registration.mqtt_knocking import connecting, knock, only_log_entry, packet_of, received
+from tests.registration.mqtt_knocking import connecting, knock, log_entry, packet_of, received
 from tests.registration.upstream import ListeningBroker
 
 pytestmark = pytest.mark.storage
@@ -69,7 +69,7 @@ def test_a_device_registers_over_tls(registrar: Registrar, product: Product) -> 
 def test_the_legacy_profile_registers_firmware_that_knows_only_rsa_and_cbc(legacy: Registrar, product: Product, suite: str) -> None:
     done = openssl(legacy, packet_of("a1LampKey01", "crate-1"), "-cipher", f"{suite}:@SECLEVEL=0", "-quiet", "-no_ign_eof")
     assert b"/ext/register" in done.stdout, done.stderr.decode()[-400:]
-    assert only_log_entry().code == "accepted"
+    assert log_entry(device_name="crate-1").code == "accepted"
 
 
 def test_the_legacy_profile_still_prefers_forward_secrecy(legacy: Registrar) -> None:
@@ -82,7 +82,7 @@ def test_the_legacy_profile_still_prefers_forward_secrecy(legacy: Registrar) -> 
 def test_the_standard_profile_refuses_rsa_key_exchange_and_the_log_says_why(registrar: Registrar) -> None:
     done = openssl(registrar, b"", "-cipher", "AES256-SHA256:@SECLEVEL=0")
     assert b"Cipher is (NONE)" in done.stdout
-    entry = only_log_entry()
+    entry = log_entry(saying="The TLS handshake failed.")
     assert (entry.code, entry.path, entry.facts["tls"]) == ("malformed", ["The TLS handshake failed."], "NO_SHARED_CIPHER")
 
 
@@ -103,14 +103,14 @@ def test_a_client_that_is_slow_at_its_handshake_is_let_go(registrar: Registrar, 
         with suppress(ConnectionError):
             assert slow.recv(10) == b""
     assert time.monotonic() - started < 7
-    assert only_log_entry().path == ["No complete CONNECT came in time."]
+    assert log_entry(saying="No complete CONNECT came in time.").path == ["No complete CONNECT came in time."]
 
 
 def test_plain_mqtt_at_the_tls_port_is_no_handshake(registrar: Registrar) -> None:
     with socket.create_connection(("127.0.0.1", registrar.tls_port), timeout=10) as connection:
         connection.sendall(connecting())
         connection.recv(100)
-    assert only_log_entry().path == ["The TLS handshake failed."]
+    assert log_entry(saying="The TLS handshake failed.").path == ["The TLS handshake failed."]
 
 
 @pytest.mark.parametrize("host", ["frankfurt.devices.test", "FRANKFURT.devices.test"])
@@ -145,7 +145,7 @@ def test_the_address_that_a_trusted_proxy_names_is_in_the_log(
             connection.sendall(bytes([byte]))
         connection.sendall(header[20:] + packet_of("a1LampKey01", "crate-1"))
         assert received(connection).startswith(ACCEPTED)
-    entry = DeviceLogEntry.objects.get()
+    entry = log_entry(device_name="crate-1")
     assert (entry.code, entry.address) == ("accepted", address)
     assert entry.data_center == (cast.frankfurt() if b"frankfurt" in header else cast.home())
 
@@ -166,7 +166,7 @@ def test_it_refuses_what_is_no_proxy_header(proxied_registrar: Registrar, header
         connection.sendall(header)
         with suppress(ConnectionError):
             assert connection.recv(100) == b""
-    assert "PROXY protocol header" in only_log_entry().path[0]
+    assert log_entry(saying="PROXY protocol header").code == "malformed"
 
 
 def test_a_proxy_header_comes_before_tls(
