@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.utils import timezone
 
+from console.shared import confirmation
 from tests import certificates, haproxy, processes, rabbitmq
 from tests.processes import Process, Registrar, Server
 from tests.rabbitmq import RabbitMQ
@@ -43,6 +46,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if group and not item.nodeid.endswith(f"@{group.args[0]}"):
             kept: Any = item
             kept._id = type(kept._id).parse(f"{item.nodeid}@{group.args[0]}")
+
+
+@pytest.fixture(autouse=True)
+def who_is_signed_in_has_just_proved_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after the sign-in page: Client.force_login goes past it."""
+    force_login = Client.force_login
+
+    def sign_in(client: Client, user: Any, backend: str | None = None) -> None:
+        force_login(client, user, backend)
+        session = client.session
+        confirmation.note(session, timezone.now())
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", sign_in)
 
 
 @pytest.fixture(scope="session")

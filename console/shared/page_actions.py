@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.errors import DomainError
+from console.shared import confirmation
 from console.shared.actors import Actor, actor_of
 from console.shared.panels import panels_of
 
@@ -43,7 +44,7 @@ class Occasion:
 class PageAction:
     """`words`: what will happen, a paragraph each. `warnings`: what may go wrong, shown in a box of its own. `offered`: whether the row's
     state has a use for it. `run`: calls one service; returns None, a sentence to show, or a mapping that the page shows once (a secret).
-    `then`: the action whose dialog opens next."""
+    `then`: the action whose dialog opens next. `guarded`: asks for the password or the second factor again where the last time is old."""
 
     name: str
     permission: str
@@ -61,6 +62,7 @@ class PageAction:
     primary: bool = False
     icon: str = ""
     then: str = ""
+    guarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ class PageActions:
             if not action.offered(target):
                 messages.info(request, _("The page has changed since you opened it: this is not possible any more."))
                 return HttpResponseRedirect(self.page_url(target))
+            if action.guarded and not confirmation.is_fresh(request, timezone.now()):
+                return confirmation.ask(self._action_url(action.name, target))
             if request.method == "GET":
                 return self.render_page(request, target, bound=(action, _form(action, target, None)))
             if request.method != "POST":

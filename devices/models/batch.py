@@ -55,6 +55,7 @@ class Batch(Job):
         default_permissions = ("add", "view")
         permissions = [
             ("cancel_batch", _("Can cancel a production batch")),
+            ("undo_batch", _("Can undo a production batch")),
             ("download_activation_codes", _("Can download activation codes")),
         ]
         constraints = [

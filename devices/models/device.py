@@ -62,6 +62,7 @@ class Device(models.Model):
         permissions = [
             ("reveal_device_secret", _("Can read DeviceSecrets")),
             ("switch_client_id", _("Can switch and clear ClientIDs")),
+            ("reset_device", _("Can reset devices")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["data_center", "product", "device_name"], name="device_name_unique"),

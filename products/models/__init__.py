@@ -1,5 +1,6 @@
 """What may be made, where, how many."""
 
+from products.models.access import ProductAccess
 from products.models.broker import Broker, BrokerKind
 from products.models.code_grant import CodeGrant
 from products.models.data_center import DataCenter, DataCenterHost
@@ -24,6 +25,7 @@ __all__ = [
     "FlashingMethod",
     "NetworkProtocol",
     "Product",
+    "ProductAccess",
     "ProductSecret",
     "ProductStatus",
     "Reregistration",

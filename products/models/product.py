@@ -78,6 +78,7 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ["name"]
+        permissions = [("see_every_product", _("Can see every product"))]
         constraints = [
             models.UniqueConstraint(fields=["key"], name="product_key_unique"),
             models.UniqueConstraint(fields=["name"], name="product_name_unique"),

@@ -1,11 +1,10 @@
-"""What the ground stores: the audit, and one-time codes that were sent."""
+"""The audit."""
 
 from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_otp.models import SideChannelDevice
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -52,13 +51,3 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Audit entries are never deleted.")
-
-
-class VerificationCode(SideChannelDevice):
-    """A one-time code asked for by one person for one purpose; void after five minutes or three wrong tries (console.verification)."""
-
-    purpose = models.CharField(max_length=64)
-    failures = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "purpose"], name="verification_one_code_for_a_purpose")]
