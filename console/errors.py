@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from console.words import Sentence
+
 
 class DomainError(Exception):
     """Something an operator or a device can be told. `message` is a whole sentence in words for an operator and never holds a secret."""
@@ -12,8 +14,9 @@ class DomainError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str = "", *, field: str = "", facts: Mapping[str, object] | None = None) -> None:
-        """`field` names the input at fault, if there is one; `facts` are plain values for a log."""
-        self.message = str(message) or str(self.default_message)
+        """`message`: a fixed text, or say(...) where facts stand in it. `field` names the input at fault; `facts` are plain values for a
+        log."""
+        self.message = message if isinstance(message, Sentence) else str(message) or str(self.default_message)
         self.field = field
         self.facts = dict(facts or {})
         super().__init__(self.message)

@@ -1,6 +1,6 @@
 """Who may register: the admission table, from plain facts to a verdict or a refusal.
 
-The sentences of a path are fixed texts without facts inside, so that they can be translated when they are shown.
+The sentences of a path are fixed texts, stored in English and translated when they are shown.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from console.errors import DomainError
+from console.words import say
 
 
 class Refused(DomainError):
@@ -68,6 +69,14 @@ class Verdict(Enum):
     CREATE = "create the device, hand out a new secret"
 
 
+OUTCOMES = {
+    Verdict.HAND_OUT: "It was handed its DeviceSecret.",
+    Verdict.MAKE_FROM_ROW: "It was added to the device list and handed its DeviceSecret.",
+    Verdict.CREATE: "The device was created within the limit and handed its DeviceSecret.",
+}
+"""The last sentence of the path, when the service has done it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The product's switches."""
@@ -95,7 +104,7 @@ class Decision:
 
 
 DYNAMIC: str = "dynamic"
-_AUTHENTICATES_DYNAMICALLY = "It authenticates dynamically."
+_AUTHENTICATES_DYNAMICALLY = say("It authenticates dynamically.")
 
 
 class _Path:

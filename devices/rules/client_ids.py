@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.words import say
 from devices.rules.admission import DYNAMIC, DeviceDisabled, DynamicRegistrationOff, PerProductSecretOff, Refused, WrongAuthentication
 
 MAX_ACTIVE = 5
@@ -51,9 +52,9 @@ def may_be_issued(switches: Switches, *, device: Name | None, row_authentication
     """The path of the checks, in whole sentences, when the name may have another ClientID. Raises a Refused with its path (A4, A9)."""
     path: tuple[str, ...] = ()
     for closed, refusal, passed in (
-        (not switches.dynamic_registration, DynamicRegistrationOff, "Dynamic registration is on."),
-        (not switches.per_product_secret, PerProductSecretOff, "The per-product secret flashing method is enabled."),
-        (not switches.preregistration_free, PreregistrationFreeOff, "Preregistration-free registration is allowed for the product."),
+        (not switches.dynamic_registration, DynamicRegistrationOff, say("Dynamic registration is on.")),
+        (not switches.per_product_secret, PerProductSecretOff, say("The per-product secret flashing method is enabled.")),
+        (not switches.preregistration_free, PreregistrationFreeOff, say("Preregistration-free registration is allowed for the product.")),
         *_checks_of_the_name(device, row_authentication),
     ):
         if closed:
@@ -65,10 +66,10 @@ def may_be_issued(switches: Switches, *, device: Name | None, row_authentication
 def _checks_of_the_name(device: Name | None, row_authentication: str | None) -> list[tuple[bool, type[Refused], str]]:
     if device is None:
         static = row_authentication not in (None, DYNAMIC)
-        return [(static, WrongAuthentication, "The DeviceName is new in this data center.")]
+        return [(static, WrongAuthentication, say("The DeviceName is new in this data center."))]
     return [
-        (not device.enabled, DeviceDisabled, "The device is not disabled."),
-        (device.authentication != DYNAMIC, WrongAuthentication, "It authenticates dynamically."),
-        (device.switched_at is not None, ClientIdSwitched, "No ClientID was chosen for it."),
-        (device.active >= MAX_ACTIVE, ClientLimit, "Fewer than five physical devices are active under the name."),
+        (not device.enabled, DeviceDisabled, say("The device is not disabled.")),
+        (device.authentication != DYNAMIC, WrongAuthentication, say("It authenticates dynamically.")),
+        (device.switched_at is not None, ClientIdSwitched, say("No ClientID was chosen for it.")),
+        (device.active >= MAX_ACTIVE, ClientLimit, say("Fewer than five physical devices are active under the name.")),
     ]

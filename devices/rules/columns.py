@@ -5,17 +5,25 @@ A title is compared without case, spaces, stars, hyphens, underscores and what s
 with the strongest title present; a weaker one beside it is the name for people.
 
 Without a header, a list is only accepted where nobody can take a title for a value: one column of MAC addresses or of IMEIs, from row 1.
+
+A workbook that went back to its operator with the bad cells marked has one column more, the reasons; it comes in again with it.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.errors import Invalid
+from console.words import say
 
 DEVICE_NAME, PRODUCT_KEY, NICKNAME, SN = "DeviceName", "ProductKey", "Nickname", "SN"
 AUTHENTICATION, DEVICE_SECRET, FINGERPRINT = "Authentication", "DeviceSecret", "Fingerprint"
+
+REASON = "Why"
+"""The title of the column of reasons in a marked workbook: nobody reads it."""
+REASON_MARK = f"{REASON}: "
+"""What a reason begins with where the column has no title, in a workbook without a header."""
 
 COLUMNS = (PRODUCT_KEY, DEVICE_NAME, NICKNAME, SN, AUTHENTICATION, DEVICE_SECRET, FINGERPRINT)
 
@@ -36,6 +44,7 @@ _ALIASES: dict[str, frozenset[str]] = {
     FINGERPRINT: frozenset({"fingerprint", "certificatefingerprint", "certfingerprint", "证书指纹", "指纹"}),
 }
 _COLUMN_OF = {alias: column for column, aliases in _ALIASES.items() for alias in aliases}
+_SECRET = re.compile(r"secret|psk|password|token|private|密钥|密码")
 _NOISE = re.compile(r"[\s*_\-\ufeff.:]+|\(.*?\)|【.*?】|\[.*?\]")
 
 
@@ -47,12 +56,19 @@ class BadHeader(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each column stands. `at`: column -> index from 0; `titles`: index -> title as written; `ignored`: titles nobody reads."""
+    """Where each column stands. `at`: column -> index from 0; `titles`: index -> title as written; `ignored`: titles nobody reads;
+    `reason`: the index of the reasons that a marked workbook brings back."""
 
     at: dict[str, int]
     titles: dict[int, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     headless: bool = False
+    reason: int | None = None
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a title says so, also one that is not read."""
+        return any(_COLUMN_OF.get(plain(title)) == DEVICE_SECRET or _SECRET.search(plain(title)) for title in self.titles.values())
 
     def title(self, column: str) -> str:
         """As the file has it, or ours."""
@@ -68,6 +84,8 @@ def layout(titles: Sequence[str], *, names_only: bool) -> Layout:
     """`names_only`: a production upload, of which only the DeviceNames are read; a lone SN column gives them. Raises BadHeader."""
     written = {index: title.strip() for index, title in enumerate(titles) if title.strip()}
     words = {index: plain(title) for index, title in written.items()}
+    reason = next((index for index, word in words.items() if word == plain(REASON)), None)
+    words.pop(reason, None)  # type: ignore[arg-type]
     at = _name_column(words, written)
     unknown: list[str] = []
     for index, word in words.items():
@@ -77,21 +95,24 @@ def layout(titles: Sequence[str], *, names_only: bool) -> Layout:
         if column is None:
             unknown.append(written[index])
         elif column in at:
-            raise BadHeader(f"Two columns give the {column}: “{written[at[column]]}” and “{written[index]}”. Remove one of them.")
+            raise _twice(column, written[at[column]], written[index])
         else:
             at[column] = index
-    return _finished(at, written, unknown, names_only)
+    return replace(_finished(at, {index: written[index] for index in words}, unknown, names_only), titles=written, reason=reason)
 
 
 def _name_column(words: dict[int, str], written: dict[int, str]) -> dict[str, int]:
     for rank in _NAME_RANKS:
         found = [index for index, word in words.items() if word in rank]
         if len(found) > 1:
-            both = " and ".join(f"“{written[index]}”" for index in found[:2])
-            raise BadHeader(f"Two columns give the DeviceName: {both}. Remove one of them.")
+            raise _twice(DEVICE_NAME, written[found[0]], written[found[1]])
         if found:
             return {DEVICE_NAME: found[0]}
     return {}
+
+
+def _twice(column: str, one: str, other: str) -> BadHeader:
+    return BadHeader(say("Two columns give the {column}: “{one}” and “{other}”. Remove one of them.", column=column, one=one, other=other))
 
 
 def _finished(at: dict[str, int], written: dict[int, str], unknown: list[str], names_only: bool) -> Layout:
@@ -99,11 +120,13 @@ def _finished(at: dict[str, int], written: dict[int, str], unknown: list[str], n
         at = {DEVICE_NAME: at[SN]}
     if DEVICE_NAME not in at:
         seen = ", ".join(f"“{title[:40]}”" for title in list(written.values())[:8])
-        raise BadHeader(f"There is no column DeviceName. The first row has {seen or 'nothing'}; it must hold the titles of the columns.")
+        words = "There is no column DeviceName. The first row has {titles}; it must hold the titles of the columns."
+        raise BadHeader(say(words, titles=seen or "–"))
     if names_only:
         ignored = tuple(title for index, title in written.items() if index != at[DEVICE_NAME])
         return Layout({DEVICE_NAME: at[DEVICE_NAME]}, written, ignored)
     if unknown:
         names = ", ".join(f"“{title[:40]}”" for title in unknown[:8])
-        raise BadHeader(f"Nobody knows what to do with {names}: rename or remove it. Known columns are {', '.join(COLUMNS)}.")
+        words = "Nobody knows what to do with {titles}: rename or remove it. Known columns are {columns}."
+        raise BadHeader(say(words, titles=names, columns=", ".join(COLUMNS)))
     return Layout(at, written)

@@ -5,12 +5,13 @@ The local device decides if there is one, else the pre-import row (Q2); an issue
 
 from dataclasses import dataclass
 
+from console.words import say
 from devices.rules.admission import DeviceDisabled, Refused, WrongAuthentication
 
 X509: str = "x509"
 ALLOWED: str = "allowed"
-IN_DEVICE_LIST: str = "The DeviceName is in this data center's device list."
-IN_PRE_IMPORT_LIST: str = "The DeviceName is in the pre-import list."
+IN_DEVICE_LIST: str = say("The DeviceName is in this data center's device list.")
+IN_PRE_IMPORT_LIST: str = say("The DeviceName is in the pre-import list.")
 
 
 class DeviceUnknown(Refused):
@@ -72,12 +73,12 @@ def may_connect(facts: Facts, *, by_token: bool) -> tuple[str, ...]:
         return _by_token(facts, path)
     if facts.authentication == X509:
         raise WrongAuthentication().after(path)
-    return (*path, "It authenticates with its DeviceSecret, and the secret is right.")
+    return (*path, say("It authenticates with its DeviceSecret, and the secret is right."))
 
 
 def _by_token(facts: Facts, path: tuple[str, ...]) -> tuple[str, ...]:
     if facts.identity is None:
         raise ClientUnknown().after(path)
     if facts.identity != ALLOWED:
-        raise ClientForbidden().after((*path, "The DeviceToken is right."))
-    return (*path, "The DeviceToken is right, and its ClientID is allowed.")
+        raise ClientForbidden().after((*path, say("The DeviceToken is right.")))
+    return (*path, say("The DeviceToken is right, and its ClientID is allowed."))

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from console.errors import Invalid
+from console.words import Sentence, say
 
 _SPELLINGS = re.compile(
     r"[0-9A-Fa-f]{12}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}"
@@ -45,7 +46,7 @@ class Block:
         """Cut to whole devices of `stride` addresses each, every one starting at a multiple of it. Raises BadMac if none fits."""
         first, end = -(-self.first // stride) * stride, (self.last + 1) // stride * stride
         if first >= end:
-            raise BadMac(f"The range does not hold a single device of {stride} addresses.", field="last")
+            raise BadMac(say("The range does not hold a single device of {stride} addresses.", stride=stride), field="last")
         return Block(first, end - 1)
 
 
@@ -62,15 +63,15 @@ def normalise(text: str) -> str:
     return mac
 
 
-def _why_not(text: str) -> str:
+def _why_not(text: str) -> Sentence:
     digits = text.translate(_SEPARATORS)
     if not digits:
-        return "A MAC address is missing."
+        return say("A MAC address is missing.")
     if not _HEX.fullmatch(digits):
-        return "A MAC address has only the digits 0-9 and A-F."
+        return say("A MAC address has only the digits 0-9 and A-F.")
     if len(digits) != 12:
-        return f"A MAC address has 12 hex digits; this one has {len(digits)}."
-    return "A MAC address is written AABBCCDDEEFF, AA:BB:CC:DD:EE:FF, AA-BB-CC-DD-EE-FF or AABB.CCDD.EEFF."
+        return say("A MAC address has 12 hex digits; this one has {digits}.", digits=len(digits))
+    return say("A MAC address is written AABBCCDDEEFF, AA:BB:CC:DD:EE:FF, AA-BB-CC-DD-EE-FF or AABB.CCDD.EEFF.")
 
 
 def from_number(number: int) -> str:
@@ -86,7 +87,7 @@ def registered_block(kind: str, prefix: str) -> Block:
     digits = prefix.strip().translate(_SEPARATORS).upper()
     wanted = PREFIX_BITS[kind] // 4
     if len(digits) != wanted or not _HEX.fullmatch(digits):
-        raise BadMac(f"The prefix of an {kind} block has {wanted} hex digits.", field="prefix")
+        raise BadMac(say("The prefix of an {kind} block has {digits} hex digits.", kind=kind, digits=wanted), field="prefix")
     if int(digits[1], 16) & 3:
         raise BadMac("A registered prefix has 0, 4, 8 or C as its second digit.", field="prefix")
     return Block(int(digits.ljust(12, "0"), 16), int(digits.ljust(12, "F"), 16))
@@ -107,3 +108,16 @@ def private_block(first: str, last: str) -> Block:
     if block.first >> 40 != block.last >> 40:
         raise BadMac("A private range stays within one first octet.", field="last")
     return block
+
+
+def as_stored_mac(text: str) -> str:
+    """The beginning of a stored MAC address that the text spells, whole or in part; empty where it is none."""
+    try:
+        return normalise(text)
+    except BadMac:
+        digits = re.sub(r"[:.\-]", "", text)
+        looks_like_one = _PARTIAL.fullmatch(text) or re.fullmatch(r"[0-9A-Fa-f]{2,12}", text)
+        return digits.upper() if looks_like_one else ""
+
+
+_PARTIAL = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){1,5}[0-9A-Fa-f]{0,2}|[0-9A-Fa-f]{4}\.(?:[0-9A-Fa-f]{0,4}\.?){0,2}")

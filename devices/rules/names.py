@@ -3,11 +3,13 @@
 import re
 
 from console.errors import Invalid
+from console.words import say
 from devices.rules import macs
 from products.rules.wire_formats import WireFormat
 
 SPOILED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE][+-]?\d+")
 _SN = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+_IMEISV = say("An IMEI has 15 digits; 16 digits are an IMEISV, which is no DeviceName.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 NICKNAME_LENGTH = 64
@@ -41,7 +43,7 @@ def device_name(kind: str, wire: WireFormat, text: str) -> str:
     elif kind == "sn" and not _SN.fullmatch(text):
         raise BadDeviceName("A serial number has up to 64 letters, digits, - _ . or :", field="DeviceName")
     if not wire.device_name.pattern.fullmatch(text):
-        raise BadDeviceName(f"A DeviceName of this wire protocol has {wire.device_name.words}", field="DeviceName")
+        raise BadDeviceName(wire.device_name.words, field="DeviceName")
     return text
 
 
@@ -57,11 +59,12 @@ def check_imei(text: str) -> None:
     if not (text.isascii() and text.isdigit()):
         raise BadDeviceName("An IMEI has only digits.", field="DeviceName")
     if len(text) != 15:
-        hint = " 16 digits are an IMEISV, which is no DeviceName." if len(text) == 16 else ""
-        raise BadDeviceName(f"An IMEI has 15 digits; this one has {len(text)}.{hint}", field="DeviceName")
+        words = say("An IMEI has 15 digits; this one has {digits}.", digits=len(text))
+        raise BadDeviceName(_IMEISV if len(text) == 16 else words, field="DeviceName")
     expected = imei_check_digit(text[:14])
     if text[14] != expected:
-        raise BadDeviceName(f"The IMEI's check digit is wrong: it ends in {text[14]}, {expected} was expected.", field="DeviceName")
+        words = say("The IMEI's check digit is wrong: it ends in {digit}, {expected} was expected.", digit=text[14], expected=expected)
+        raise BadDeviceName(words, field="DeviceName")
 
 
 def imei_check_digit(first_14: str) -> str:
@@ -88,7 +91,8 @@ def nickname(text: str) -> str:
     """Raises Invalid."""
     text = text.strip()
     if len(text) > NICKNAME_LENGTH:
-        raise Invalid(f"A device name for people has at most {NICKNAME_LENGTH} characters; this one has {len(text)}.", field="Nickname")
+        words = "A device name for people has at most {most} characters; this one has {length:,}."
+        raise Invalid(say(words, most=NICKNAME_LENGTH, length=len(text)), field="Nickname")
     if _CONTROL.search(text):
         raise Invalid("A device name for people has no control characters.", field="Nickname")
     return text

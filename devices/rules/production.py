@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from console.errors import Conflict, Invalid
+from console.words import say
 
 PER_PRODUCT, AUTOMATIC, UPLOAD = "per_product", "automatic", "upload"
 LARGEST_BATCH = 500_000
@@ -73,7 +74,7 @@ def check(line: Line, *, method: str, source: str, quantity: int) -> Naming:
         raise UploadOnly(field="source")
     found = naming(line.device_name_kind, source)
     if not 1 <= quantity <= LARGEST_BATCH:
-        raise Invalid(f"A batch has 1 to {LARGEST_BATCH:,} devices.", field="quantity")
+        raise Invalid(say("A batch has 1 to {most:,} devices.", most=LARGEST_BATCH), field="quantity")
     return found
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.errors import DomainError, Invalid
+from console.words import Sentence, beginning, say
 from devices.rules import columns, names
-from devices.rules.columns import AUTHENTICATION, DEVICE_NAME, DEVICE_SECRET, FINGERPRINT, NICKNAME, PRODUCT_KEY, SN, Layout
+from devices.rules.columns import AUTHENTICATION, DEVICE_NAME, DEVICE_SECRET, FINGERPRINT, NICKNAME, PRODUCT_KEY, REASON_MARK, SN, Layout
 from products.rules.wire_formats import WireFormat
 
 SHOWN = 60
@@ -20,9 +21,9 @@ _AUTHENTICATION = {
     X509: frozenset({"x509", "x509certificate", "certificate", "证书", "x509证书", "证书认证"}),
 }
 _AUTHENTICATION_OF = {word: kind for kind, words in _AUTHENTICATION.items() for word in words}
+LEFT_OUT = say("Left out, since the pre-import list has the DeviceName already")
 _SPOILED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _GUARDED = re.compile(r"'[\s\u00a0]*[=+\-@\t\r\n]")
-_VARIABLE_END = re.compile(r"(?<=\w)[;:] .*|(?<=\w\.) .*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class BadCell(NamedTuple):
 
 def read_layout(first: Sequence[str], terms: Terms) -> Layout:
     """From the first row with anything in it. Raises BadHeader."""
-    used = [cell for cell in first if cell.strip()]
+    used = [cell for cell in first if cell.strip() and not cell.startswith(REASON_MARK)]
     if terms.kind in ("mac", "imei") and len(used) == 1 and _is_name(used[0], terms):
         return Layout({DEVICE_NAME: list(first).index(used[0])}, headless=True)
     return columns.layout(first, names_only=terms.names_only)
@@ -83,11 +84,13 @@ class RowCheck:
         self.numbers: dict[str, dict[str, int]] = {DEVICE_NAME: {}, SN: {}}
         """column -> value -> the first row that has it"""
         self._titled = set(layout.at.values()) | set(layout.titles)
+        self.width = 0
+        """Columns in use, the reasons of a marked workbook not counted where they stand last."""
         self._width = max(self._titled) + 1
         self._all_titled = terms.names_only or len(self._titled) == self._width
 
-    def row(self, number: int, cells: Sequence[str]) -> tuple[GoodRow | None, list[BadCell]]:
-        """The row, or every cell that is wrong with it."""
+    def row(self, number: int, cells: Sequence[str]) -> tuple[GoodRow, list[BadCell]]:
+        """The row, and every cell that is wrong with it: what they say of the row is empty."""
         bad: list[BadCell] = []
 
         def read(column: str, check: Callable[[str], str], absent: str = "") -> str:
@@ -110,12 +113,23 @@ class RowCheck:
         if len(cells) > self._width or not self._all_titled:
             bad += self._strays(number, cells)
         bad += self._repeated(number, row)
-        return (None if bad else row), bad
+        if len(cells) > self.width:
+            self.width = max(self.width, self._extent(cells))
+        return row, bad
+
+    def _extent(self, cells: Sequence[str]) -> int:
+        extent = len(cells)
+        while extent and (not cells[extent - 1].strip() or self._is_reason(extent - 1, cells[extent - 1])):
+            extent -= 1
+        return extent
+
+    def _is_reason(self, index: int, cell: str) -> bool:
+        """Of a workbook that comes back marked."""
+        return index == self._layout.reason or (self._layout.headless and cell.startswith(REASON_MARK))
 
     def _bad(self, number: int, column: str, value: str, words: str, rule: str = "") -> BadCell:
         shown = "•••" if column == DEVICE_SECRET else shorten(value)
-        words = words.removeprefix(f"{column}: ")
-        return BadCell(number, self._layout.title(column), shown, rule or _VARIABLE_END.sub("", words).rstrip("."), words)
+        return BadCell(number, self._layout.title(column), shown, rule or _rule(words), words)
 
     def _repeated(self, number: int, row: GoodRow) -> list[BadCell]:
         """A name or SN that stood in an earlier row; bad rows are remembered too, so that nobody has to upload twice to learn it."""
@@ -123,17 +137,23 @@ class RowCheck:
         for column, value in ((DEVICE_NAME, row.device_name), (SN, row.sn)):
             first = self.numbers[column].setdefault(value, number) if value else number
             if first != number:
-                words = f"Row {first:,} of this file has the same {column}."
-                bad.append(self._bad(number, column, value, words, f"Twice in this file: {column}"))
+                words = say("Row {row:,} of this file has the same {column}.", row=first, column=column)
+                bad.append(self._bad(number, column, value, words, say("Twice in this file: {column}", column=column)))
         return bad
 
     def _strays(self, number: int, cells: Sequence[str]) -> list[BadCell]:
         if self._terms.names_only:
             return []
         return [
-            BadCell(number, f"column {index + 1}", "•••", "A value without a title above it", "Its column has no title.")
+            BadCell(
+                number,
+                say("column {number}", number=index + 1),
+                "•••",
+                say("A value without a title above it"),
+                say("Its column has no title."),
+            )
             for index, cell in enumerate(cells)
-            if index not in self._titled and cell.strip()
+            if index not in self._titled and cell.strip() and not self._is_reason(index, cell)
         ]
 
     def _device_name(self, text: str) -> str:
@@ -141,7 +161,7 @@ class RowCheck:
 
     def _product_key(self, text: str) -> str:
         if text and text != self._terms.product_key:
-            raise Invalid(f"The row is of another product; this list is for {self._terms.product_key}.")
+            raise Invalid(say("The row is of another product; this list is for {product_key}.", product_key=self._terms.product_key))
         return text
 
     def _authentication(self, text: str) -> str:
@@ -156,10 +176,27 @@ class RowCheck:
         return self._terms.wire.check_device_secret(text) if text else ""
 
 
+def _rule(words: str) -> str:
+    """The words without their particulars; a wrong number of digits is a rule of its own."""
+    counted = isinstance(words, Sentence) and set(words.facts) == {"digits"}
+    return words if counted else beginning(words)
+
+
+def left_out(number: int, layout: Layout, value: str, other: int) -> BadCell:
+    """No fault: a row whose DeviceName the list has, where such rows are skipped."""
+    words = say("Left out: the pre-import list has this DeviceName already, in its row #{other}.", other=other)
+    return BadCell(number, layout.title(DEVICE_NAME), shorten(value), LEFT_OUT, words)
+
+
 def taken(number: int, layout: Layout, column: str, value: str, other: int) -> BadCell:
     """A DeviceName or SN that the pre-import list has already, in its row `other`."""
-    words = f"The pre-import list has this {column} already, in its row #{other}."
-    return BadCell(number, layout.title(column), shorten(value), f"In the pre-import list already: {column}", words)
+    words = say("The pre-import list has this {column} already, in its row #{other}.", column=column, other=other)
+    return BadCell(number, layout.title(column), shorten(value), say("In the pre-import list already: {column}", column=column), words)
+
+
+def not_meant(number: int, layout: Layout, value: str, words: str) -> BadCell:
+    """A generated SN that this row may not have."""
+    return BadCell(number, layout.title(SN), shorten(value), say("An SN that is not meant for this product"), words)
 
 
 def shorten(text: str) -> str:

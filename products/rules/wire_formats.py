@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 from console.crypto import codes
 from console.errors import Invalid
+from console.words import say
 
 RandomBytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a text must look like: `pattern` is matched whole, `words` says it to a person."""
+    """What a text must look like: `pattern` is matched whole, `words` says it to a person, in a whole sentence."""
 
     pattern: re.Pattern[str]
     words: str
@@ -28,7 +29,7 @@ class Form:
     def check(self, text: str, field: str) -> str:
         """Raises Invalid with the field's name."""
         if not self.pattern.fullmatch(text):
-            raise Invalid(f"{field}: {self.words}", field=field)
+            raise Invalid(self.words, field=field)
         return text
 
 
@@ -59,16 +60,18 @@ def _check_psk(text: str) -> None:
     try:
         b64decode(text, validate=True)
     except NotBase64 as error:
-        raise Invalid("DeviceSecret: a Tencent device key is base64.", field="DeviceSecret") from error
+        raise Invalid("A DeviceSecret of a Tencent device is base64.", field="DeviceSecret") from error
 
 
 def _alibaba(name: str) -> WireFormat:
     return WireFormat(
         name=name,
-        given_product_key=Form(re.compile(r"[A-Za-z0-9]{4,20}"), "4 to 20 letters or digits."),
-        given_product_secret=Form(re.compile(r"[A-Za-z0-9]{8,64}"), "8 to 64 letters or digits."),
-        device_name=Form(re.compile(r"[A-Za-z0-9_@.:\-]{4,32}"), "4 to 32 letters, digits, - _ @ . or :"),
-        given_device_secret=Form(re.compile(r"[A-Za-z0-9_@.:\-]{8,63}"), "8 to 63 letters, digits, - _ @ . or :"),
+        given_product_key=Form(re.compile(r"[A-Za-z0-9]{4,20}"), say("A ProductKey has 4 to 20 letters or digits.")),
+        given_product_secret=Form(re.compile(r"[A-Za-z0-9]{8,64}"), say("A ProductSecret has 8 to 64 letters or digits.")),
+        device_name=Form(
+            re.compile(r"[A-Za-z0-9_@.:\-]{4,32}"), say("A DeviceName of this wire protocol has 4 to 32 letters, digits, - _ @ . or :")
+        ),
+        given_device_secret=Form(re.compile(r"[A-Za-z0-9_@.:\-]{8,63}"), say("A DeviceSecret has 8 to 63 letters, digits, - _ @ . or :")),
         make_product_key=lambda random: "a1" + codes.text(9, codes.BASE62, random),
         make_product_secret=lambda random: codes.text(16, codes.BASE62, random),
         make_device_secrets=lambda count, random: codes.texts(count, 32, codes.HEX, random),
@@ -78,10 +81,15 @@ def _alibaba(name: str) -> WireFormat:
 
 TENCENT = WireFormat(
     name="tencent",
-    given_product_key=Form(re.compile(r"[A-Z0-9]{10}"), "exactly 10 upper-case letters or digits."),
-    given_product_secret=Form(re.compile(r"[A-Za-z0-9]{16,32}"), "16 to 32 letters or digits (the vendor's have 24)."),
-    device_name=Form(re.compile(r"[A-Za-z0-9:_\-]{1,48}"), "1 to 48 letters, digits, : _ or -"),
-    given_device_secret=Form(re.compile(r"[A-Za-z0-9+/]{16,62}={0,2}"), "base64, at most 64 characters (the vendor's have 24)."),
+    given_product_key=Form(re.compile(r"[A-Z0-9]{10}"), say("A ProductKey of Tencent has exactly 10 upper-case letters or digits.")),
+    given_product_secret=Form(
+        re.compile(r"[A-Za-z0-9]{16,32}"), say("A ProductSecret of Tencent has 16 to 32 letters or digits (the vendor's have 24).")
+    ),
+    device_name=Form(re.compile(r"[A-Za-z0-9:_\-]{1,48}"), say("A DeviceName of this wire protocol has 1 to 48 letters, digits, : _ or -")),
+    given_device_secret=Form(
+        re.compile(r"[A-Za-z0-9+/]{16,62}={0,2}"),
+        say("A DeviceSecret of a Tencent device is base64, at most 64 characters (the vendor's have 24)."),
+    ),
     make_product_key=lambda random: codes.text(10, codes.BASE36_UPPER, random),
     make_product_secret=lambda random: codes.text(24, codes.BASE62, random),
     make_device_secrets=lambda count, random: codes.base64_keys(count, 16, random),

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from kombu.connection import Connection
 
+from console.words import say
 from registration.brokers.base import BrokerUnreachable
 from registration.brokers.rabbitmq import address_in, moment
 
@@ -91,7 +92,7 @@ class Events:
                 channel.queue_bind(queue, EXCHANGE, key)
             channel.basic_consume(queue, no_ack=True, callback=self._take)
         except self._errors() as error:
-            raise BrokerUnreachable(f"The broker's events cannot be had: {_words(error)}.") from error
+            raise BrokerUnreachable(say("The broker's events cannot be had: {reason}.", reason=_words(error))) from error
 
     def wait(self, seconds: float) -> list[Event]:
         """What was told, after at most so many seconds. Raises BrokerUnreachable."""
@@ -102,7 +103,7 @@ class Events:
                     self._connection.drain_events(timeout=0.001)
             self._connection.heartbeat_check()
         except self._errors() as error:
-            raise BrokerUnreachable(f"The broker's events ended: {_words(error)}.") from error
+            raise BrokerUnreachable(say("The broker's events ended: {reason}.", reason=_words(error))) from error
         told, self._waiting = self._waiting, []
         return told
 

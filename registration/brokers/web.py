@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from console.words import Sentence, say
 from registration.brokers.base import BrokerUnreachable
 
 CONNECT_SECONDS: Final = 3.0
@@ -53,14 +54,28 @@ class Web:
             response = connection.getresponse()
             return Answer(response.status, _read(response))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise BrokerUnreachable(f"The broker does not answer at {self._host}:{self._port} ({_words(error)}).") from error
+            raise BrokerUnreachable(self._silence(error)) from error
         finally:
             connection.close()
 
     def unexpected(self, answer: Answer) -> BrokerUnreachable:
         """The error for an answer of a status that the interface's documentation does not promise."""
-        told = {401: " The user or secret is wrong.", 403: " The user may not do this."}.get(answer.status, "")
-        return BrokerUnreachable(f"The broker at {self._host}:{self._port} answered with status {answer.status}.{told}")
+        words = {
+            401: say("The broker at {place} answered with status 401. The user or secret is wrong.", place=self._place),
+            403: say("The broker at {place} answered with status 403. The user may not do this.", place=self._place),
+        }
+        other = say("The broker at {place} answered with status {status}.", place=self._place, status=answer.status)
+        return BrokerUnreachable(words.get(answer.status, other))
+
+    @property
+    def _place(self) -> str:
+        return f"{self._host}:{self._port}"
+
+    def _silence(self, error: Exception) -> Sentence:
+        if isinstance(error, TimeoutError):
+            return say("The broker does not answer at {place} (no answer in time).", place=self._place)
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else type(error).__name__
+        return say("The broker does not answer at {place} ({reason}).", place=self._place, reason=reason)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._https:
@@ -84,11 +99,3 @@ def _read(response: http.client.HTTPResponse) -> bytes:
         if size > MAX_ANSWER or time.monotonic() > end:
             raise TimeoutError
     return b"".join(parts)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return type(error).__name__

@@ -8,6 +8,7 @@ a client id may be longer than MQTT 3.1's 23 characters (Tencent's Python SDK), 
 from dataclasses import dataclass, field
 from typing import Final
 
+from console.words import say
 from registration.mqtt.properties import OF_CONNECT, OF_WILL, skip_properties
 from registration.mqtt.wire import MAX_PACKET as MAX_PACKET
 from registration.mqtt.wire import BadPacket as BadPacket
@@ -89,7 +90,7 @@ def _level(reader: Reader) -> int:
     if name not in NAMES.values():
         raise BadPacket("The packet does not name MQTT as its protocol.")
     if NAMES.get(level) != name:
-        raise UnknownVersion(f"MQTT's protocol level {level} is not one of 3, 4 and 5.")
+        raise UnknownVersion(say("MQTT's protocol level {level} is not one of 3, 4 and 5.", level=level))
     return level
 
 

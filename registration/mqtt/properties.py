@@ -6,6 +6,7 @@ Source: MQTT 5.0 (OASIS), sections 2.2.2, 3.1.2.11 and 3.1.3.2.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from console.words import say
 from registration.mqtt.wire import BadPacket, Reader
 
 Form = Callable[[Reader], object]
@@ -48,6 +49,6 @@ def skip_properties(packet: Reader, allowed: Mapping[int, Form]) -> None:
     while properties.left:
         identifier = properties.length()
         if identifier not in allowed or (identifier in seen and identifier != USER_PROPERTY):
-            raise BadPacket(f"The property {identifier} is not allowed here, or given twice.")
+            raise BadPacket(say("The property {identifier} is not allowed here, or given twice.", identifier=identifier))
         seen.add(identifier)
         allowed[identifier](properties)

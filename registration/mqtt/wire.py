@@ -6,6 +6,7 @@ Source: MQTT 3.1.1 and MQTT 5.0 (OASIS), section 1.5 and 2.2 of each.
 from typing import Final
 
 from console.errors import DomainError
+from console.words import say
 
 MAX_PACKET: Final = 8192
 """Bytes. A CONNECT of any SDK has less than 600."""
@@ -73,7 +74,7 @@ class Reader:
     def end(self) -> None:
         """Nothing may be left."""
         if self.left:
-            raise BadPacket(f"{self.left} bytes follow the packet's last field.")
+            raise BadPacket(say("{bytes} bytes follow the packet's last field.", bytes=self.left))
 
 
 def read_length(data: bytes) -> tuple[int, int] | None:
@@ -122,5 +123,5 @@ def whole_length(start: bytes, limit: int) -> int | None:
         return None
     length = 1 + found[1] + found[0]
     if length > limit:
-        raise BadPacket(f"The packet is longer than {limit} bytes.")
+        raise BadPacket(say("The packet is longer than {most} bytes.", most=limit))
     return length

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from urllib.parse import unquote_to_bytes, urlencode
 
 from console.errors import DomainError
+from console.words import say
 from registration.protocols.alibaba_signature import check, sign, text_of
 from registration.protocols.base import Answer, Credentials, Grant, Malformed, Reply, Request, VerifiedClaim
 from registration.protocols.wire import compact_json, json_object, plain_text
@@ -111,7 +112,7 @@ def read_form(body: bytes) -> dict[str, str]:
     """
     pieces = [piece for piece in body.split(b"&") if piece]
     if len(pieces) > MAX_FIELDS:
-        raise Malformed(f"The form has more than {MAX_FIELDS} fields.", field="body")
+        raise Malformed(say("The form has more than {most} fields.", most=MAX_FIELDS), field="body")
     fields: dict[str, str] = {}
     for piece in pieces:
         raw_name, equals, raw_value = piece.partition(b"=")

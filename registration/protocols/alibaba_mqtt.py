@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from console.errors import DomainError
+from console.words import say
 from registration.mqtt import packets
 from registration.mqtt.packets import BadPacket, Connect
 from registration.protocols.alibaba_client_id import REGISTER, REGNWL, pieces, read_client_id, read_username, write_client_id
@@ -119,7 +120,7 @@ class AlibabaMqtt:
         except BadPacket as error:
             raise Malformed(error.message) from None
         if topic not in TOPICS.values():
-            raise Malformed(f"The server published to {topic}, of which a device that registers knows nothing.")
+            raise Malformed(say("The server published to {topic}, of which a device that registers knows nothing.", topic=topic))
         return _answer(payload)
 
 

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from console.words import say
 from registration.protocols.base import BadSignature, UnknownAlgorithm
 from registration.protocols.wire import same
 
@@ -31,7 +32,9 @@ def check(secret: str, texts: Sequence[str], method: str, signature: str, *, met
     """
     declared = method.lower()
     if declared not in DIGESTS:
-        raise UnknownAlgorithm(f"The signature method {method} is not one of {', '.join(DIGESTS)}.", field=method_field)
+        raise UnknownAlgorithm(
+            say("The signature method {method} is not one of {known}.", method=method, known=", ".join(DIGESTS)), field=method_field
+        )
     used = "hmacsha1" if len(signature) == SHA1_HEX_DIGITS else declared
     if not any(same(sign(secret, text, used), signature.lower()) for text in texts):
         raise BadSignature(facts={"signed_text": texts[0]})

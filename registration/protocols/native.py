@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from console.errors import DomainError
+from console.words import say
 from registration.protocols.base import Answer, BadSignature, Credentials, Grant, Malformed, OutsideWindow, Reply, Request, VerifiedClaim
 from registration.protocols.wire import compact_json, json_object, plain_text, same, whole_number
 
@@ -65,7 +66,9 @@ class NativeClaim:
         ours = int(at.timestamp())
         ahead = int(self.timestamp) - ours
         if abs(ahead) > WINDOW.total_seconds():
-            raise OutsideWindow(f"The device's clock differs from ours by {ahead} seconds.", facts={"server_time": ours})
+            raise OutsideWindow(
+                say("The device's clock differs from ours by {seconds} seconds.", seconds=ahead), facts={"server_time": ours}
+            )
         if not same(_sign(product_secret, self.signed_text), self.signature.lower()):
             raise BadSignature(facts={"signed_text": self.signed_text})
         until = at + timedelta(seconds=ahead) + WINDOW + timedelta(seconds=1)
@@ -83,7 +86,7 @@ class Native:
         members = json_object(request.body)
         unknown = sorted(set(members) - set(MEMBERS))
         if unknown:
-            raise Malformed(f"The request has {len(unknown)} members that are not known.", field="body")
+            raise Malformed(say("The request has {members} members that are not known.", members=len(unknown)), field="body")
         return NativeClaim(
             product_key=plain_text(members.get("productKey"), "productKey"),
             device_name=plain_text(members.get("deviceName"), "deviceName"),
@@ -124,7 +127,7 @@ class Native:
 def _of_form(pattern: re.Pattern[str], value: object, field_name: str) -> str:
     text = plain_text(value, field_name)
     if not pattern.fullmatch(text):
-        raise Malformed(f"The field {field_name} is not of the form {pattern.pattern}.", field=field_name)
+        raise Malformed(say("The field {name} is not of the form {form}.", name=field_name, form=pattern.pattern), field=field_name)
     return text
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from console.words import say
 from registration.protocols.base import Malformed, OutsideWindow
 from registration.protocols.connecting import DeviceCredentials, Presented, bad_device_signature
 from registration.protocols.wire import plain_text, same
@@ -41,7 +42,9 @@ class NativeClaim:
         ours = int(at.timestamp())
         ahead = int(self.timestamp) - ours
         if abs(ahead) > WINDOW.total_seconds():
-            raise OutsideWindow(f"The device's clock differs from ours by {ahead} seconds.", facts={"server_time": ours})
+            raise OutsideWindow(
+                say("The device's clock differs from ours by {seconds} seconds.", seconds=ahead), facts={"server_time": ours}
+            )
         if not same(sign(device_secret, self.signed_text), self.signature.lower()):
             raise bad_device_signature(self.signed_text)
         return ()

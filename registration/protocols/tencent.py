@@ -20,6 +20,7 @@ from typing import ClassVar, Final
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from console.errors import DomainError
+from console.words import Sentence, say
 from registration.protocols.base import (
     Answer,
     BadSignature,
@@ -98,7 +99,10 @@ class NewClaim:
     def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
         """Tries every candidate text; each is keyed by the whole ProductSecret, so that more of them weaken nothing."""
         if self.algorithm.lower() not in DIGESTS:
-            raise UnknownAlgorithm(f"X-TC-Algorithm {self.algorithm} is not one of {', '.join(DIGESTS)}.", field="X-TC-Algorithm")
+            raise UnknownAlgorithm(
+                say("X-TC-Algorithm {method} is not one of {known}.", method=self.algorithm, known=", ".join(DIGESTS)),
+                field="X-TC-Algorithm",
+            )
         notes = self.notes + _clock_notes(self.timestamp, at, self.window)
         texts = list(self.candidates())
         digests = [_digest(product_secret, text, self.algorithm.lower()) for text in texts]
@@ -287,12 +291,14 @@ def _clock_notes(timestamp: str, at: datetime, window: timedelta | None) -> tupl
     if int(timestamp) == SDK_CONSTANT_TIMESTAMP:
         return ("The timestamp is the constant that Tencent's C SDK sends; it says nothing about the device's clock.",)
     if window is not None and abs(ahead) > window.total_seconds():
-        raise OutsideWindow(f"The device's clock is {_skew(ahead)}.", field="timestamp", facts={"server_time": ours})
-    return (f"The device's clock is {_skew(ahead)}.",) if abs(ahead) > SKEW_WORTH_A_NOTE.total_seconds() else ()
+        raise OutsideWindow(_skew(ahead), field="timestamp", facts={"server_time": ours})
+    return (_skew(ahead),) if abs(ahead) > SKEW_WORTH_A_NOTE.total_seconds() else ()
 
 
-def _skew(ahead: int) -> str:
-    return f"{abs(ahead)} seconds {'ahead of' if ahead > 0 else 'behind'} ours"
+def _skew(ahead: int) -> Sentence:
+    if ahead > 0:
+        return say("The device's clock is {seconds} seconds ahead of ours.", seconds=ahead)
+    return say("The device's clock is {seconds} seconds behind ours.", seconds=-ahead)
 
 
 def _certificate_notes(members: dict[str, object]) -> tuple[str, ...]:
@@ -304,9 +310,9 @@ def _certificate_notes(members: dict[str, object]) -> tuple[str, ...]:
 def _mistake(digests: list[bytes], signature: str) -> str:
     """The frequent mistake, if it is the one at hand: the two interfaces encode the digest differently. Else empty."""
     if any(same(_base64(digest), signature) for digest in digests):
-        return "The signature is the base64 of the digest's bytes; this interface wants the base64 of its lower-case hexadecimal text."
+        return say("The signature is the base64 of the digest's bytes; this interface wants the base64 of its lower-case hexadecimal text.")
     if any(same(_base64(digest.hex().encode()), signature) for digest in digests):
-        return "The signature is the base64 of the digest's hexadecimal text; this interface wants the base64 of its bytes."
+        return say("The signature is the base64 of the digest's hexadecimal text; this interface wants the base64 of its bytes.")
     return ""
 
 

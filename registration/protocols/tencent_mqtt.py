@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final
 
+from console.words import say
 from registration.protocols.base import Malformed, OutsideWindow, UnknownAlgorithm
 from registration.protocols.connecting import DeviceCredentials, Presented, bad_device_signature
 from registration.protocols.wire import plain_text, same
@@ -22,7 +23,7 @@ EXPIRY_DIGITS: Final = 64
 APP_ID: Final = "12010126"
 NEVER: Final = 2**31 - 1
 """Java's expiry, seconds since 1970, which every client understands."""
-NOT_BASE64: Final = "The DeviceSecret is not base64, so that no Tencent device can sign with it."
+NOT_BASE64: Final = say("The DeviceSecret is not base64, so that no Tencent device can sign with it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class TencentClaim:
 
     def verify(self, device_secret: str, at: datetime) -> tuple[str, ...]:
         if self.method.lower() not in DIGESTS:
-            raise UnknownAlgorithm(f"The signature method {self.method} is not one of {', '.join(DIGESTS)}.", field="password")
+            raise UnknownAlgorithm(
+                say("The signature method {method} is not one of {known}.", method=self.method, known=", ".join(DIGESTS)), field="password"
+            )
         ours = int(at.timestamp())
         if self.expiry < ours:
             raise OutsideWindow("The signature has expired by our clock.", field="username", facts={"server_time": ours})

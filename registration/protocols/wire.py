@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import NoReturn
 
+from console.words import say
 from registration.protocols.base import Malformed
 
 MAX_TEXT = 128
@@ -14,11 +15,11 @@ MAX_TEXT = 128
 def plain_text(value: object, field: str, limit: int = MAX_TEXT) -> str:
     """`value` if it is a short, visible text: nothing that a log, a database or a terminal could stumble over. Raises Malformed."""
     if not isinstance(value, str) or not value:
-        raise Malformed(f"The field {field} is missing or is not a text.", field=field)
+        raise Malformed(say("The field {name} is missing or is not a text.", name=field), field=field)
     if len(value) > limit:
-        raise Malformed(f"The field {field} is longer than {limit} characters.", field=field)
+        raise Malformed(say("The field {name} is longer than {most} characters.", name=field, most=limit), field=field)
     if not value.isprintable():
-        raise Malformed(f"The field {field} holds characters that cannot be shown.", field=field)
+        raise Malformed(say("The field {name} holds characters that cannot be shown.", name=field), field=field)
     return value
 
 
@@ -26,7 +27,7 @@ def whole_number(value: object, field: str) -> str:
     """The decimal text of a number that came as a number or as text, unchanged in form, 1 to 20 digits. Raises Malformed."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise Malformed(f"The field {field} is missing or is not a whole number.", field=field)
+        raise Malformed(say("The field {name} is missing or is not a whole number.", name=field), field=field)
     return text
 
 

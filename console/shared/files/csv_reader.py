@@ -17,6 +17,7 @@ from console.shared.files.refusal import (
     too_many_columns,
     too_many_rows,
 )
+from console.words import say
 
 Opener = Callable[[], Iterator[bytes]]
 LINE_AT_MOST = 64 * 1024
@@ -42,7 +43,7 @@ def _records(opener: Opener, encoding: str) -> Iterator[list[str]]:
         for number, record in enumerate(records, 1):
             yield _checked(number, record)
     except csv.Error as error:
-        raise FileRefused(f"Row {number + 1:,} is not readable as CSV: {error}.") from error
+        raise FileRefused(say("Row {row:,} is not readable as CSV: {reason}.", row=number + 1, reason=str(error))) from error
 
 
 def _checked(number: int, record: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import ClassVar, Final
 
 from console.errors import Invalid
+from console.words import say
 
 MIB: Final = 1 << 20
 SIZE_AT_MOST: Final = 64 * MIB
@@ -22,15 +23,15 @@ class FileRefused(Invalid):
 
 
 def too_many_rows() -> FileRefused:
-    return FileRefused(f"The file has more than {ROWS_AT_MOST - 1:,} rows: split it.")
+    return FileRefused(say("The file has more than {rows:,} rows: split it.", rows=ROWS_AT_MOST - 1))
 
 
 def too_many_columns(row: int) -> FileRefused:
-    return FileRefused(f"Row {row:,} uses more than {COLUMNS_AT_MOST} columns: this is no list of devices.")
+    return FileRefused(say("Row {row:,} uses more than {most} columns: this is no list of devices.", row=row, most=COLUMNS_AT_MOST))
 
 
 def formula_in(cell: str) -> FileRefused:
-    return FileRefused(f"Cell {cell} holds a formula, and formulas are not computed here: put its value in its place.")
+    return FileRefused(say("Cell {cell} holds a formula, and formulas are not computed here: put its value in its place.", cell=cell))
 
 
 def column_letters(index: int) -> str:

@@ -18,6 +18,7 @@ from console.shared.files.refusal import (
     too_many_columns,
     too_many_rows,
 )
+from console.words import say
 
 # Where a tag begins that is not of the few forms which honest sheets are full of: a cell of the first 64 columns and half a million rows, a
 # row, a value, and any longer plain name. So a formula (<f), an error value (t="e", which readers leave out), a comment, a document type, a
@@ -95,7 +96,7 @@ class _Walk:
         elif name == "c":
             self._place(attributes.get("r"))
             if attributes.get("t") == "e" and self._formulas:
-                raise FileRefused(f"Cell {self._here} holds an error value: correct it and upload the file again.")
+                raise FileRefused(say("Cell {cell} holds an error value: correct it and upload the file again.", cell=self._here))
         elif name in ("v", "is", "f"):
             self._check(name)
 

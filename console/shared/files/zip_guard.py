@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from console.shared.files.refusal import EXPANDED_AT_MOST, MIB, PARTS_AT_MOST, RATIO_AT_MOST, FileRefused
+from console.words import say
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _PIECE = 1 << 20
-_BOMB = "The file unpacks to far more than a list of devices needs: it looks like a zip bomb."
+_BOMB = say("The file unpacks to far more than a list of devices needs: it looks like a zip bomb.")
 
 
 class GuardedZip:
@@ -69,7 +70,7 @@ class GuardedZip:
 
 def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
     if len(entries) > PARTS_AT_MOST:
-        raise FileRefused(f"The file has more than {PARTS_AT_MOST:,} parts: this is no simple workbook.")
+        raise FileRefused(say("The file has more than {parts:,} parts: this is no simple workbook.", parts=PARTS_AT_MOST))
     if any(entry.flag_bits & 1 for entry in entries):
         raise FileRefused("The file is protected by a password: save it without one.")
     if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
