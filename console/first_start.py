@@ -13,6 +13,7 @@ from console.errors import Conflict
 from console.jobs import job_folders
 from console.shared import keyring
 from console.shared.actors import SYSTEM
+from console.words import say
 from products.models import DataCenter, ProductSecret
 from products.services import data_centers
 
@@ -40,10 +41,11 @@ def make_key_ring() -> bool:
     """True if it was made now. Raises KeyRingLost where the tables hold secrets that no new ring would open."""
     file = keyring.path()
     if file is not None and not file.exists() and ProductSecret.objects.exists():
-        raise KeyRingLost(
-            f"The key ring {file} is missing, but the database holds secrets sealed with it. "
+        words = (
+            "The key ring {file} is missing, but the database holds secrets sealed with it. "
             "Put its copy back: a new one would open none of them."
         )
+        raise KeyRingLost(say(words, file=file))
     return keyring.make_if_missing()
 
 

@@ -32,16 +32,24 @@ class AddPage:
     admin_site: Any
     has_add_permission: Callable[..., bool]
 
+    def add_form(self, request: HttpRequest) -> forms.Form:
+        return self.add_form_class(request.POST or None)
+
     def add_row(self, occasion: Occasion) -> Any:
         raise NotImplementedError
 
     def after_add_url(self, row: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
+    def added(self, request: HttpRequest, row: Any) -> HttpResponse:
+        """The answer when the row is there."""
+        messages.success(request, self.add_done)
+        return HttpResponseRedirect(self.after_add_url(row))
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = self.add_form_class(request.POST or None)
+        form = self.add_form(request)
         if request.method == "POST" and form.is_valid():
             occasion = Occasion(request, None, form.cleaned_data, actor_of(request), timezone.now())
             try:
@@ -49,8 +57,7 @@ class AddPage:
             except DomainError as error:
                 put_error(form, error, self.error_fields)
             else:
-                messages.success(request, self.add_done)
-                return HttpResponseRedirect(self.after_add_url(row))
+                return self.added(request, row)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -28,6 +28,9 @@ def limit_of(user: Any) -> Limit:
 
 
 def _limit(user: Any) -> Limit:
+    api_key = getattr(user, "api_key", None)
+    if api_key is not None:
+        return limit_of_key(api_key, user.owner)
     if user.has_perm(EVERY_PRODUCT):
         return None
     return frozenset(ProductAccess.objects.filter(user_id=user.pk).values_list("product_id", flat=True)) if user.pk else frozenset()
@@ -42,10 +45,20 @@ def limit_of_key(key: ApiKey, owner: Any) -> Limit:
     return chosen if of_owner is None else chosen & of_owner
 
 
+def sees_every_product(user: Any) -> bool:
+    return limit_of(user) is None
+
+
 def only(rows: QuerySet[Row], user: Any, *, field: str = "product_id") -> QuerySet[Row]:
     """The rows of products that the person works with."""
     limit = limit_of(user)
     return rows if limit is None else rows.filter(**{f"{field}__in": limit})
+
+
+def keys_seen(user: Any) -> frozenset[str] | None:
+    """The limit as ProductKeys."""
+    limit = limit_of(user)
+    return None if limit is None else frozenset(Product.objects.filter(pk__in=limit).values_list("key", flat=True))
 
 
 def may_see(user: Any, product_id: int) -> bool:

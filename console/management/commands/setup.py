@@ -2,17 +2,22 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from console import first_start, static_files
+from console.people import roles
 from console.refusals import refuse_unsafe_start
 from console.shared import keyring
+from console.shared.actors import SYSTEM
 
 
 class Command(BaseCommand):
-    help = "Makes what is missing: data folder, key ring, tables, static files, an administrator, the home data center."
+    help = "Makes what is missing: data folder, key ring, tables, static files, the roles, an administrator, the home data center."
     requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--roles", action="store_true", help="bring every role back to what this version has for it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_unsafe_start()
@@ -21,9 +26,17 @@ class Command(BaseCommand):
         self._make_key_ring()
         static_files.collect()
         first_start.make_home(at=timezone.now())
+        self._make_roles(restore=options["roles"])
         password = first_start.make_administrator()
         if password:
             self.stdout.write(f"\n  Administrator: {first_start.ADMINISTRATOR}\n  Password:      {password}\n\n  It is shown this once.\n")
+
+    def _make_roles(self, *, restore: bool) -> None:
+        if not restore:
+            roles.make_missing(by=SYSTEM, at=timezone.now())
+            return
+        changed = roles.restore(by=SYSTEM, at=timezone.now())
+        self.stdout.write(f"Roles brought back: {', '.join(changed)}." if changed else "Every role is as this version has it.")
 
     def _make_key_ring(self) -> None:
         try:
