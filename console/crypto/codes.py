@@ -30,7 +30,7 @@ def texts(count: int, length: int, alphabet: str, random: RandomBytes = os.urand
     """`count` independent codes, each of `length` characters drawn evenly from `alphabet` (at most 256), all spreadsheet-safe."""
     found: list[str] = []
     while len(found) < count:
-        found += [text for text in _slices(count - len(found), length, alphabet, random) if is_spreadsheet_safe(text)]
+        found += [text for text in any_texts(count - len(found), length, alphabet, random) if is_spreadsheet_safe(text)]
     return found
 
 
@@ -48,8 +48,11 @@ def base64_keys(count: int, size: int, random: RandomBytes = os.urandom) -> list
     return found
 
 
-def _slices(count: int, length: int, alphabet: str, random: RandomBytes) -> Iterator[str]:
-    """One draw for all: bytes that would favour a part of the alphabet are dropped, the others translated at once."""
+def any_texts(count: int, length: int, alphabet: str, random: RandomBytes) -> Iterator[str]:
+    """As `texts`, also those that a spreadsheet would change.
+
+    One draw for all: bytes that would favour a part of the alphabet are dropped, the others translated at once.
+    """
     even = 256 - 256 % len(alphabet)
     table = bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256))
     unfair = bytes(range(even, 256))

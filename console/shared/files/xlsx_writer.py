@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from console.errors import Invalid
 from console.shared.files.refusal import column_letters
+from console.shared.files.zip_writer import Outlet
+from console.words import say
 
 ROWS_AT_MOST = 1_048_576
 CELL_AT_MOST = 32_767
@@ -35,41 +37,71 @@ _CONTENTS = (
     f'<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
     f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>'
 )
-# Three cell formats: 0 general, 1 text, 2 bold text. The empty fills and borders are what spreadsheets insist on.
+# Cell formats: 0 general, 1 text, 2 bold text, 3 text on red, 4 text on amber. The empty fills and borders are what spreadsheets insist on.
 _STYLES = (
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
+    '<fills count="4"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '<fill><patternFill patternType="solid"><fgColor rgb="FFFFC7CE"/><bgColor indexed="64"/></patternFill></fill>'
+    '<fill><patternFill patternType="solid"><fgColor rgb="FFFFEB9C"/><bgColor indexed="64"/></patternFill></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<cellXfs count="5"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/></cellXfs>'
+    '<xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/>'
+    '<xf numFmtId="49" fontId="0" fillId="2" borderId="0" xfId="0" applyNumberFormat="1" applyFill="1"/>'
+    '<xf numFmtId="49" fontId="0" fillId="3" borderId="0" xfId="0" applyNumberFormat="1" applyFill="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
 )
 
 CONTENT_TYPE = f"{_TYPE}.sheet"
 
 
+class Styled(str):
+    """A cell of a marked sheet that is no plain text. An empty one is shown too."""
+
+    __slots__ = ()
+    style = 1
+
+
+class Title(Styled):
+    __slots__ = ()
+    style = 2
+
+
+class Red(Styled):
+    __slots__ = ()
+    style = 3
+
+
+class Amber(Styled):
+    __slots__ = ()
+    style = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`rows` is gone through once. `widths`: characters per column, 20 where none is given."""
+    """`rows` is gone through once. `widths`: characters per column, 20 where none is given.
+
+    `marked`: the rows are the whole sheet, from row 1 on, and their cells may be Styled; `header` only says how many columns there are.
+    """
 
     title: str
     header: Sequence[str]
     rows: Iterable[Sequence[str]]
     widths: Sequence[int] = ()
+    marked: bool = False
 
 
 class TooManyRows(Invalid):
     """More than a worksheet holds."""
 
     code = "too_many_rows"
-    default_message = f"A worksheet holds {ROWS_AT_MOST:,} rows, the header included."
+    default_message = say("A worksheet holds {rows:,} rows, the header included.", rows=ROWS_AT_MOST)
 
 
 def stream(*sheets: Sheet) -> Iterator[bytes]:
     """Pieces of the workbook, ready for a StreamingHttpResponse or the vault. Raises TooManyRows."""
-    out = _Outlet()
+    out = Outlet()
     with zipfile.ZipFile(cast("IO[bytes]", out), "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as book:
         for name, text in _frame(sheets):
             book.writestr(_part(name), text)
@@ -82,25 +114,6 @@ def stream(*sheets: Sheet) -> Iterator[bytes]:
     yield out.take()
 
 
-class _Outlet:
-    """A file that cannot be rewound: what the zip writer writes waits here to be taken."""
-
-    def __init__(self) -> None:
-        self.waiting = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self.waiting += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def take(self) -> bytes:
-        taken = bytes(self.waiting)
-        self.waiting.clear()
-        return taken
-
-
 def _part(name: str) -> zipfile.ZipInfo:
     part = zipfile.ZipInfo(name)  # The zip epoch as its time: the same rows make the same bytes.
     part.compress_type = zipfile.ZIP_DEFLATED
@@ -110,16 +123,18 @@ def _part(name: str) -> zipfile.ZipInfo:
 def _sheet_xml(sheet: Sheet) -> Iterator[str]:
     widths = [*sheet.widths, *[20] * (len(sheet.header) - len(sheet.widths))]
     columns = "".join(f'<col min="{at}" max="{at}" width="{width}" style="1" customWidth="1"/>' for at, width in enumerate(widths, 1))
-    pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+    pane = "" if sheet.marked else '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
     view = f'<sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
     yield f"{_HEAD}<worksheet {_MAIN}>{view}<cols>{columns}</cols><sheetData>"
     letters = [column_letters(index) for index in range(len(sheet.header))]
-    yield _row_xml(1, sheet.header, letters, style=2)
-    rows, number = iter(sheet.rows), 2
+    rows, number, row_xml = iter(sheet.rows), 1, _marked_row_xml
+    if not sheet.marked:
+        yield _row_xml(1, sheet.header, letters, style=2)
+        number, row_xml = 2, _row_xml
     while piece := list(islice(rows, ROWS_A_PIECE)):
         if number + len(piece) > ROWS_AT_MOST + 1:
             raise TooManyRows
-        yield "".join([_row_xml(at, row, letters) for at, row in enumerate(piece, number)])
+        yield "".join([row_xml(at, row, letters) for at, row in enumerate(piece, number)])
         number += len(piece)
     yield "</sheetData></worksheet>"
 
@@ -129,6 +144,15 @@ def _row_xml(number: int, row: Sequence[str], letters: Sequence[str], style: int
         f'<c r="{letter}{number}" s="{style}" t="inlineStr"><is>{_text_xml(text)}</is></c>'
         for letter, text in zip(letters, row, strict=True)
         if text
+    ]
+    return f'<row r="{number}">{"".join(cells)}</row>'
+
+
+def _marked_row_xml(number: int, row: Sequence[str], letters: Sequence[str]) -> str:
+    cells = [
+        f'<c r="{letter}{number}" s="{text.style if isinstance(text, Styled) else 1}" t="inlineStr"><is>{_text_xml(text)}</is></c>'
+        for letter, text in zip(letters, row, strict=True)
+        if text or isinstance(text, Styled)
     ]
     return f'<row r="{number}">{"".join(cells)}</row>'
 
