@@ -1,6 +1,6 @@
 /* Keeps the progress of production batches up to date without a reload, and the form of batch production to what applies.
 
-   data-batch="17"                      whose figures an element shows: data-batch-state, -made, -rate, -left, -bar, -file="csv"
+   data-batch="17"                      whose figures an element shows: data-batch-state, -made, -rate, -left, -bar, -undo, -file="csv"
    data-live                            there is something to wait for
    data-version="..."                   on the page of one batch: when the server's word differs, the page has something new and is loaded again
    data-reload="2"                      the page is loaded again after so many seconds
@@ -37,6 +37,10 @@
             at.classList.toggle("np-progress--done", batch.state === "done");
             at.classList.toggle("np-progress--failed", batch.state === "failed");
             if (!batch.live) at.removeAttribute("data-live");
+        });
+        each(batch, "undo", (at) => {
+            at.firstElementChild.style.width = `${batch.undo}%`;
+            at.setAttribute("aria-valuenow", batch.undo);
         });
         each(batch, "file", (at) => {
             const file = batch.files[at.dataset.batchFile];

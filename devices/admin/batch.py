@@ -2,70 +2,42 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
-from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from console.errors import DomainError
-from console.models import AuditEntry
-from console.shared.actors import actor_of
+from console.shared import confirmation
 from console.shared.admin import ReadOnlyModelAdmin, badge, moment
 from console.shared.filters import MomentRangeFilter
-from console.shared.page_actions import Occasion, PageAction, PageActions
-from console.shared.tasks import nudge
-from devices.admin import production_center, progress
-from devices.models import Batch, BatchFile, FileFormat
+from console.shared.page_actions import PageActions
+from console.shared.translation import shown
+from devices.admin import batch_devices, batch_downloads, production_center, production_way, progress
+from devices.admin.batch_actions import CANCEL, MAKE_CODE, UNDO
+from devices.models import Batch
 from devices.rules import macs
-from devices.services import batch_files, batches
+from devices.services import undoing
+from products.admin.limits import OfChosenProducts, ProductFilter, latest_changes
 
-PACKED_AT_ONCE = 5_000
-"""Devices whose file is made while the person waits: a moment."""
-
-
-class CancelForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-
-
-def _cancel(occasion: Occasion) -> None:
-    batches.cancel(occasion.target.pk, reason=occasion.data["reason"], by=occasion.by, at=occasion.at)
-
-
-CANCEL = PageAction(
-    name="cancel",
-    permission="devices.cancel_batch",
-    label=_("Cancel batch"),
-    title=_("Cancel this batch?"),
-    words=(
-        _("The devices that are made already stay, with their activation codes."),
-        _("The quota and the codes of all others go back to the product."),
-        _("MAC addresses that were reserved for it are not handed out again."),
-    ),
-    confirm=_("Cancel batch"),
-    done=_("The batch is being cancelled."),
-    form=CancelForm,
-    run=_cancel,
-    offered=lambda batch: not batch.is_over and not batch.cancel_requested,
-    danger=True,
-)
+CODES_SHOWN = 10
 
 
 @admin.register(Batch)
-class BatchAdmin(PageActions, ReadOnlyModelAdmin):
+class BatchAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
     list_display = ("number", "product", "flashing_method", "source", "state_badge", "made_of_total", "progress", "requested")
     list_display_links = ("number",)
     list_select_related = ("product",)
     list_filter = (
         ("state", ChoicesDropdownFilter),
-        ("product", RelatedDropdownFilter),
+        ProductFilter,
         ("flashing_method", ChoicesDropdownFilter),
         ("requested_at", MomentRangeFilter),
     )
@@ -81,7 +53,7 @@ class BatchAdmin(PageActions, ReadOnlyModelAdmin):
         "permission": "devices.view_batch",
     }
 
-    page_actions = (CANCEL,)
+    page_actions = (CANCEL, UNDO, MAKE_CODE)
     page_template = "devices/batch.html"
 
     class Media:
@@ -117,12 +89,17 @@ class BatchAdmin(PageActions, ReadOnlyModelAdmin):
             "took": progress.took(target),
             "left_out": target.total - target.made,
             "addresses": _addresses(target),
-            "files": _files(target, now) if target.is_over and target.made else [],
+            "files": batch_downloads.lines(target, now),
             "may_download": user.has_perm("devices.download_activation_codes"),
+            "way": production_way.of_batch(target),
+            "undo": target.undos.select_related("requested_by").first(),
+            "in_the_way": undoing.in_the_way(target),
+            "devices": batch_devices.of_batch(target, request) if target.made and target.undone_at is None else None,
         }
-        if user.has_perm("console.view_auditentry"):
-            context["changes"] = list(AuditEntry.objects.filter(target_type="devices.batch", target_id=str(target.pk))[:8])
-        return context
+        if user.has_perm("devices.view_downloadcode"):
+            codes = list(target.download_codes.select_related("made_by")[:CODES_SHOWN])
+            context["download_codes"] = [{"row": code, "state": code.state(now)} for code in codes]
+        return context | latest_changes(request, target)
 
     def progress_view(self, request: HttpRequest) -> HttpResponse:
         """?ids=1,2,3: how far these batches are, at most 100 of them."""
@@ -130,7 +107,7 @@ class BatchAdmin(PageActions, ReadOnlyModelAdmin):
             raise PermissionDenied
         ids = [int(word) for word in request.GET.get("ids", "").split(",")[:100] if word.isdigit()]
         now = timezone.now()
-        found = [progress.of_batch(batch, now) for batch in Batch.objects.filter(pk__in=ids).prefetch_related("files")]
+        found = [progress.of_batch(batch, now) for batch in self.get_queryset(request).filter(pk__in=ids)]
         return JsonResponse({"batches": found}, headers={"Cache-Control": "no-store"})
 
     def codes_view(self, request: HttpRequest, batch_id: int, form: str) -> HttpResponseBase:
@@ -140,24 +117,18 @@ class BatchAdmin(PageActions, ReadOnlyModelAdmin):
         batch = self._find(request, str(batch_id))
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if not confirmation.is_fresh(request, timezone.now()):
+            return confirmation.ask(self.page_url(batch))
         try:
-            return self._codes(request, batch, form)
+            return batch_downloads.hand_over(request, batch, form, page=self.page_url(batch))
         except DomainError as error:
-            messages.error(request, error.message)
+            messages.error(request, shown(error))
             return HttpResponseRedirect(self.page_url(batch))
-
-    def _codes(self, request: HttpRequest, batch: Batch, form: str) -> HttpResponseBase:
-        by, now = actor_of(request), timezone.now()
-        file = batch_files.order(batch.pk, form, by=by, at=now)
-        if not file.is_ready(now):
-            if batch.made > PACKED_AT_ONCE:
-                nudge("devices.pack_batch", file.pk)
-                return HttpResponseRedirect(self.page_url(batch))
-            batch_files.pack(file.pk, clock=timezone.now)
-        return _attachment(batch_files.download(batch, form, by=by, at=timezone.now()))
 
     @display(description=_("State"))
     def state_badge(self, batch: Batch) -> str:
+        if batch.undo_began_at is not None:
+            return badge("grey", _("Undone") if batch.undone_at else _("Being undone"))
         return format_html('<span data-batch="{}" data-batch-state>{}</span>', batch.pk, badge(batch.state, batch.get_state_display()))
 
     @display(description=_("Devices made"))
@@ -189,43 +160,3 @@ def _addresses(batch: Batch) -> tuple[str, str] | None:
     if batch.mac_first is None:
         return None
     return macs.from_number(batch.mac_first), macs.from_number(batch.mac_first + (batch.total - 1) * batch.mac_stride)
-
-
-WORDS = {
-    FileFormat.CSV: _("For the flashing tools: plain text, one line a device."),
-    FileFormat.XLSX: _("For people: every cell is text, so that nothing is shortened or computed."),
-    FileFormat.ALIGENIE: _("The six columns that the factory tools of AliGenie's Wi-Fi and Bluetooth chips read, as Excel."),
-}
-
-
-def _files(batch: Batch, now: Any) -> list[dict[str, Any]]:
-    """A line for each format that this batch can be had in."""
-    made: dict[str, BatchFile] = {file.format: file for file in batch.files.all()}
-    return [
-        {
-            "format": form,
-            "words": WORDS[form],
-            "file": made.get(form),
-            "ready": form in made and made[form].is_ready(now),
-            "working": form in made and not made[form].is_over,
-            "percent": progress.percent(made[form]) if form in made else 0,
-            "at_once": batch.made <= PACKED_AT_ONCE,
-        }
-        for form in FileFormat
-        if batch_files.can_be_had(batch, form)
-    ]
-
-
-def _attachment(file: batch_files.Download) -> StreamingHttpResponse:
-    """Kept by nobody on its way, opened by nobody as a page."""
-    return StreamingHttpResponse(
-        file.pieces,
-        content_type=file.content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{file.name}"',
-            "Content-Length": str(file.size),
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-        },
-    )

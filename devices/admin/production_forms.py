@@ -17,7 +17,8 @@ class PoolField(forms.ModelChoiceField):
 
 
 class ProduceForm(forms.Form):
-    """For one product. With a checked `upload` the names are known, and only the method and the note are asked for."""
+    """For one product. With a checked `upload` the names are known, and only the method and the note are asked for; for the per-product
+    secret method (`method`) names are uploaded."""
 
     flashing_method = forms.ChoiceField(label=_("Flashing method"), choices=FlashingMethod.choices, widget=forms.RadioSelect)
     source = forms.ChoiceField(label=_("DeviceNames"), choices=BatchSource.choices, widget=forms.RadioSelect)
@@ -42,9 +43,9 @@ class ProduceForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, product: Product, upload: Upload | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, product: Product, upload: Upload | None, method: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.product, self.upload = product, upload
+        self.product, self.upload, self.method = product, upload, method
         self._offer_methods()
         self._offer_sources()
         if "mac_pool" in self.fields:
@@ -57,11 +58,11 @@ class ProduceForm(forms.Form):
             field.choices = [(FlashingMethod.PER_DEVICE.value, FlashingMethod.PER_DEVICE.label)]  # type: ignore[attr-defined]
 
     def _offer_sources(self) -> None:
-        """Without pools for MAC addresses, with names that cannot be made, or with a workbook at hand, there is nothing to choose."""
+        """With names that cannot be made, for the per-product secret, or with a workbook at hand, there is nothing to choose."""
         field: Any = self.fields["source"]
         try:
             pooled = naming(self.product.device_name_kind, BatchSource.AUTOMATIC) is Naming.POOL
-            automatic = True
+            automatic = self.method != FlashingMethod.PER_PRODUCT
         except NamesCannotBeMade:
             pooled = automatic = False
         if self.upload is not None or not automatic:
@@ -72,7 +73,7 @@ class ProduceForm(forms.Form):
             field.initial = BatchSource.AUTOMATIC
         if self.upload is not None:
             del self.fields["workbook"]
-        if not pooled or self.upload is not None:
+        if not pooled or not automatic or self.upload is not None:
             del self.fields["mac_pool"]
 
     def clean(self) -> dict[str, Any]:
@@ -86,7 +87,8 @@ class ProduceForm(forms.Form):
             self.add_error("workbook", _("Choose the workbook with the DeviceNames."))
         return data
 
-    def wish(self) -> NewBatch:
+    def wish(self, name: str = "") -> NewBatch:
+        """`name`: what this filling-in of the form is called, so that one that is sent twice makes one batch."""
         data, automatic = self.cleaned_data, self.cleaned_data["source"] == BatchSource.AUTOMATIC
         pool = data.get("mac_pool")
         return NewBatch(
@@ -96,8 +98,5 @@ class ProduceForm(forms.Form):
             upload_id=self.upload.pk if self.upload else None,
             mac_pool_id=pool.pk if pool and automatic else None,
             note=data["note"],
+            wish=name,
         )
-
-    def hidden_values(self) -> list[tuple[str, str]]:
-        """What the confirmation sends again."""
-        return [(name, self.data.get(name, "")) for name in self.fields if name != "workbook"]

@@ -1,4 +1,4 @@
-"""Production batches and the files of their activation codes."""
+"""Production batches, the files of their activation codes, and how a batch is undone."""
 
 from datetime import datetime
 from typing import Self
@@ -27,6 +27,9 @@ class Batch(Job):
     """`total` devices asked for, `done` of them looked at so far (the checkpoint), `made` of these stored.
 
     Quota and codes are taken for `total` when the batch is requested; what was not made is given back once, when it ends.
+    `wish`: the form that asked for it, so that a form that is sent twice makes one batch; None where no form did.
+    `first_came_*`: the first of its devices that came into a data center's list. `undo_began_at`: since when none of them may come any
+    more, because the batch is being undone; empty again where the undo was refused.
     """
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+", verbose_name=_("product"))
@@ -44,7 +47,14 @@ class Batch(Job):
         "devices.Upload", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("workbook")
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    wish = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001 -- unique where given, so none is NULL
     first_download_at = models.DateTimeField(_("first download"), null=True, blank=True)
+    first_download_by = models.CharField(max_length=150, blank=True, editable=False)
+    first_came_at = models.DateTimeField(_("first device"), null=True, blank=True, editable=False)
+    first_came_name = models.CharField(max_length=64, blank=True, editable=False)
+    first_came_to = models.CharField(max_length=64, blank=True, editable=False)
+    undo_began_at = models.DateTimeField(null=True, editable=False)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True, editable=False)
 
     objects = JobQuerySet.as_manager()
 
@@ -62,6 +72,9 @@ class Batch(Job):
             models.CheckConstraint(condition=Q(total__gt=0), name="batch_total_positive"),
             models.CheckConstraint(condition=Q(made__lte=F("done")), name="batch_made_at_most_done"),
             models.CheckConstraint(condition=Q(done__lte=F("total")), name="batch_done_at_most_total"),
+            models.CheckConstraint(condition=Q(undone_at=None) | Q(undo_began_at__isnull=False), name="batch_undone_began"),
+            models.CheckConstraint(condition=Q(undo_began_at=None) | Q(first_download_at=None), name="batch_undone_never_downloaded"),
+            models.UniqueConstraint(fields=["wish"], name="batch_wish_once"),
         ]
         indexes = [models.Index(fields=["state", "heartbeat_at"], name="batch_state")]
 
@@ -87,6 +100,7 @@ class FileFormat(models.TextChoices):
     CSV = "csv", _("CSV")
     XLSX = "xlsx", _("Excel")
     ALIGENIE = "aligenie", _("AliGenie chips (six columns)")
+    DATA = "data", _("Batch data (Excel)")
 
 
 class BatchFile(Job):
@@ -123,3 +137,30 @@ class BatchFile(Job):
     def is_ready(self, at: datetime) -> bool:
         """Whether it can be downloaded."""
         return self.state == JobState.DONE and self.expires_at is not None and self.expires_at > at
+
+
+class BatchUndo(Job):
+    """One attempt to undo a batch: who wanted it, when and why, and what became of it. `done` counts the rows that are gone.
+
+    First every data center is asked whether a device of the batch is in its list; `checked_at` is when none was, and from then on there is
+    no way back. One that was refused (failed) says in `failure` what stands in the way, and the batch is as before.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="undos", verbose_name=_("batch"))
+    reason = models.CharField(_("reason"), max_length=200)
+    checked_at = models.DateTimeField(_("checked"), null=True, editable=False)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("undoing of a batch")
+        verbose_name_plural = _("undoings of batches")
+        ordering = ["-id"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["batch"], condition=~Q(state=JobState.FAILED), name="batch_undo_once"),
+            models.CheckConstraint(condition=~Q(reason=""), name="batch_undo_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"B{self.batch_id:06d}"

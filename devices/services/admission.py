@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 
 from console.errors import Unavailable
@@ -11,7 +11,8 @@ from console.shared import keyring
 from devices.models import Authentication, AutoCreation, Device, DeviceOrigin, PreImportedDevice
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import DeviceQuerySet
-from devices.rules.admission import AutoCreateLimit, Decision, Known, Policy, decide
+from devices.rules.admission import OUTCOMES, AutoCreateLimit, Decision, Known, NotImported, Policy, decide
+from devices.services import arrivals
 from products.models import DataCenter
 from products.rules.wire_formats import system_random, wire_format
 from products.services.lookup import RegistrationProduct
@@ -52,11 +53,9 @@ def admit(*, data_center: DataCenter, product: RegistrationProduct, device_name:
     counter of automatic creations, until its transaction ends."""
     asked = _Asked(data_center, product, device_name, at)
     for _attempt in range(ATTEMPTS):
-        device = asked.device_list.filter(product_id=product.id, device_name=device_name).first()
-        row = None if device else PreImportedDevice.objects.named(product.id, device_name)
-        decision = decide(_policy(product), device=_known(device), row_authentication=row.authentication if row else None)
+        device, row, decision = _decide(asked)
         try:
-            with transaction.atomic(using=data_center.database):
+            with arrivals.arriving(data_center):
                 if device is not None:
                     return _hand_out(asked, decision, device)
                 if row is not None:
@@ -65,6 +64,25 @@ def admit(*, data_center: DataCenter, product: RegistrationProduct, device_name:
         except _LostRace:
             continue
     raise Unavailable("The registration lost too many races against others of the same name.")
+
+
+def foresee(*, data_center: DataCenter, product: RegistrationProduct, device_name: str, at: datetime) -> tuple[str, ...]:
+    """The path that `admit` would take as things stand, or the Refused that it would raise. Writes nothing, locks nothing."""
+    asked = _Asked(data_center, product, device_name, at)
+    device, row, decision = _decide(asked)
+    if row is not None and not arrivals.counts(row):
+        raise NotImported(arrivals.BATCH_GONE).after(decision.path)
+    if device is None and row is None and not _has_place(asked):
+        raise AutoCreateLimit().after(decision.path)
+    return (*decision.path, OUTCOMES[decision.verdict])
+
+
+def _decide(asked: _Asked) -> tuple[Device | None, PreImportedDevice | None, Decision]:
+    """From what is on file now. Raises a Refused."""
+    product_id, device_name = asked.product.id, asked.device_name
+    device = asked.device_list.filter(product_id=product_id, device_name=device_name).first()
+    row = None if device else PreImportedDevice.objects.named(product_id, device_name)
+    return device, row, decide(_policy(asked.product), device=_known(device), row_authentication=row.authentication if row else None)
 
 
 def _policy(product: RegistrationProduct) -> Policy:
@@ -94,10 +112,12 @@ def _hand_out(asked: _Asked, decision: Decision, device: Device) -> Admission:
         changed = still_open.filter(sealed_secret=device.sealed_secret).update(registered_at=asked.at)
     if not changed:
         raise _LostRace
-    return Admission(secret, False, (*decision.path, "It was handed its DeviceSecret."))
+    return Admission(secret, False, (*decision.path, OUTCOMES[decision.verdict]))
 
 
 def _make_from_row(asked: _Asked, decision: Decision, row: PreImportedDevice) -> Admission:
+    if not arrivals.may_come(row, data_center=asked.data_center, at=asked.at):
+        raise NotImported(arrivals.BATCH_GONE).after(decision.path)
     secret = keyring.unseal(row.sealed_secret, owner=row.secret_owner())
     device = Device(
         nickname=row.nickname,
@@ -108,7 +128,7 @@ def _make_from_row(asked: _Asked, decision: Decision, row: PreImportedDevice) ->
         certificate_fingerprint=row.certificate_fingerprint,
     )
     _insert(asked, device)
-    return Admission(secret, True, (*decision.path, "It was added to the device list and handed its DeviceSecret."))
+    return Admission(secret, True, (*decision.path, OUTCOMES[decision.verdict]))
 
 
 def _create(asked: _Asked, decision: Decision) -> Admission:
@@ -120,7 +140,7 @@ def _create(asked: _Asked, decision: Decision) -> Admission:
         authentication=Authentication.DYNAMIC, origin=DeviceOrigin.AUTO_CREATED, sealed_secret=keyring.seal(secret, owner=owner)
     )
     _insert(asked, device)
-    return Admission(secret, True, (*decision.path, "The device was created within the limit and handed its DeviceSecret."))
+    return Admission(secret, True, (*decision.path, OUTCOMES[decision.verdict]))
 
 
 def _take_place(asked: _Asked) -> bool:
@@ -131,6 +151,13 @@ def _take_place(asked: _Asked) -> bool:
         return True
     counter.bulk_create([AutoCreation(product_id=asked.product.id, created=0)], ignore_conflicts=True)
     return bool(below.update(created=F("created") + 1))
+
+
+def _has_place(asked: _Asked) -> bool:
+    """Whether one more may be created now."""
+    counter = AutoCreation.objects.using(asked.data_center.database).filter(product_id=asked.product.id)
+    created = counter.values_list("created", flat=True).first() or 0
+    return created < asked.product.auto_create_limit
 
 
 def _insert(asked: _Asked, device: Device) -> None:

@@ -1,9 +1,10 @@
 """The files of a batch's activation codes (G9, G10): ordered, made once by a job, kept encrypted for a while, each download audited."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,8 @@ from devices.models import Batch, BatchFile, FileFormat, PreImportedDevice
 from devices.models.pre_import import device_secret_owner
 from devices.rules import activation_codes
 from devices.rules.activation_codes import FormatNotForBatch, Layout
+from devices.services import batch_data
+from devices.services.undoing import BatchUndone
 from products.models import FlashingMethod, ProductSecret
 
 log = logging.getLogger(__name__)
@@ -39,8 +42,15 @@ CONTENT_TYPES = {
     FileFormat.CSV: "text/csv; charset=utf-8",
     FileFormat.XLSX: xlsx_writer.CONTENT_TYPE,
     FileFormat.ALIGENIE: xlsx_writer.CONTENT_TYPE,
+    FileFormat.DATA: xlsx_writer.CONTENT_TYPE,
 }
-SUFFIXES = {FileFormat.CSV: ".csv", FileFormat.XLSX: ".xlsx", FileFormat.ALIGENIE: "-aligenie.xlsx"}
+SUFFIXES = {FileFormat.CSV: ".csv", FileFormat.XLSX: ".xlsx", FileFormat.ALIGENIE: "-aligenie.xlsx", FileFormat.DATA: "-data.xlsx"}
+
+AT_ONCE = 5_000
+"""Devices whose file is made while the person waits: a moment."""
+
+DATA_KEPT = timedelta(hours=1)
+"""Batch data says in which state each device is: an older file says what was."""
 
 
 class NothingToDownload(Conflict):
@@ -66,23 +76,24 @@ class NeverMade(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """`pieces` is the file, read and decrypted as it is sent; `size` in bytes."""
+    """`pieces` is the file, read and decrypted as it is sent; `size` in bytes; `rows`: how many devices are in it."""
 
     name: str
     content_type: str
     size: int
     sha256: str
+    rows: int
     pieces: Iterator[bytes]
 
 
 @transaction.atomic
 def order(batch_id: int, form: str, *, by: Actor, at: datetime) -> BatchFile:
-    """The file of this format: the one that is kept or being made, else a queued one. Raises NothingToDownload or FormatNotForBatch."""
+    """The file of this format: the one that is kept or being made, else a queued one.
+
+    Raises NothingToDownload, BatchUndone or FormatNotForBatch.
+    """
     batch: Batch = Batch.objects.select_for_update(of=("self",)).select_related("product").get(pk=batch_id)
-    if not batch.is_over or not batch.made:
-        raise NothingToDownload
-    if form not in FileFormat.values or not can_be_had(batch, form):
-        raise FormatNotForBatch(field="format")
+    check(batch, form)
     file: BatchFile | None = BatchFile.objects.filter(batch=batch, format=form).first()
     queued = {"state": JobState.QUEUED, "requested_at": at, "requested_by_id": by.user_id, "total": batch.made}
     if file is None:
@@ -117,16 +128,29 @@ def pack(file_id: int, *, clock: Clock) -> None:
 
 @transaction.atomic
 def download(batch: Batch, form: str, *, by: Actor, at: datetime) -> Download:
-    """One download of a file that is ready: counted, audited with its SHA-256. Raises FileNotReady, VaultMissing or SealBroken."""
+    """One download of a file that is ready: counted, audited with its SHA-256.
+
+    Raises FileNotReady, BatchUndone, VaultMissing or SealBroken.
+    """
+    file = hand_out(batch.pk, form, by=by, at=at)
+    facts = {"format": form, "rows": file.rows, "size": file.size, "sha256": file.sha256}
+    audit.record("batch.download", batch, by=by, at=at, after=facts, count=file.rows)
+    return file
+
+
+def hand_out(batch_id: int, form: str, *, by: Actor, at: datetime) -> Download:
+    """The file, counted, within the transaction of the caller, who audits it. Locks the batch: what was handed out cannot be undone, and
+    what is being undone is not handed out. Raises as `download` does."""
+    batch: Batch = Batch.objects.select_for_update(of=("self",)).select_related("product").get(pk=batch_id)
+    if batch.undo_began_at is not None:
+        raise BatchUndone
     file = BatchFile.objects.filter(batch=batch, format=form).first()
     if file is None or not file.is_ready(at):
         raise FileNotReady
     pieces = vault.read(file.path, keyring.current().open(file.sealed_key, file.key_owner()))
     BatchFile.objects.filter(pk=file.pk).update(downloads=F("downloads") + 1)
-    Batch.objects.filter(pk=batch.pk, first_download_at=None).update(first_download_at=at)
-    facts = {"format": form, "rows": file.done, "size": file.size, "sha256": file.sha256}
-    audit.record("batch.download", batch, by=by, at=at, after=facts, count=file.done)
-    return Download(_name(batch, form), CONTENT_TYPES[FileFormat(form)], file.size, file.sha256, pieces)
+    Batch.objects.filter(pk=batch.pk, first_download_at=None).update(first_download_at=at, first_download_by=by.name)
+    return Download(_name(batch, form), CONTENT_TYPES[FileFormat(form)], file.size, file.sha256, file.done, pieces)
 
 
 def purge(*, at: datetime) -> int:
@@ -142,6 +166,16 @@ def purge(*, at: datetime) -> int:
     return gone
 
 
+def check(batch: Batch, form: str) -> None:
+    """Whether there is something to have in this format. Raises NothingToDownload, BatchUndone or FormatNotForBatch."""
+    if not batch.is_over or not batch.made:
+        raise NothingToDownload
+    if batch.undo_began_at is not None:
+        raise BatchUndone
+    if form not in FileFormat.values or not can_be_had(batch, form):
+        raise FormatNotForBatch(field="format")
+
+
 def can_be_had(batch: Batch, form: str) -> bool:
     """Whether this batch can be had in this format."""
     return activation_codes.fits(form, method=batch.flashing_method, device_name_kind=batch.product.device_name_kind)
@@ -154,11 +188,11 @@ def _is_to_be_made(file: BatchFile, at: datetime) -> bool:
 
 def _make(file: BatchFile, attempt: int, clock: Clock) -> None:
     """Written under a path of this attempt alone, so that a worker that was taken for dead does no harm. Raises LostClaim."""
-    layout = _layout(file, at=clock())
+    columns, cells = _table(file, attempt, clock)
     path, old = f"{FOLDER}/{file.batch_id}-{file.format}-{attempt}", file.path
     key = keyring.current().open(file.sealed_key, file.key_owner())
-    counted = _Counted(_cells(file, attempt, layout, clock))
-    stored = vault.write(path, key, _pieces(file, layout, counted))
+    counted = _Counted(cells)
+    stored = vault.write(path, key, _pieces(file, columns, counted))
     now = clock()
     try:
         BatchFile.objects.finish(
@@ -170,13 +204,17 @@ def _make(file: BatchFile, attempt: int, clock: Clock) -> None:
             size=stored.size,
             sha256=stored.sha256,
             done=counted.count,
-            expires_at=now + timedelta(days=settings.NAMEPLATE_BATCH_FILE_DAYS),
+            expires_at=now + _kept(file.format),
         )
     except LostClaim:
         vault.delete(path)
         raise
     if old and old != path:
         vault.delete(old)
+
+
+def _kept(form: str) -> timedelta:
+    return DATA_KEPT if form == FileFormat.DATA else timedelta(days=settings.NAMEPLATE_BATCH_FILE_DAYS)
 
 
 def _layout(file: BatchFile, *, at: datetime) -> Layout:
@@ -191,23 +229,40 @@ def _layout(file: BatchFile, *, at: datetime) -> Layout:
     return activation_codes.per_device(product.key)
 
 
-def _pieces(file: BatchFile, layout: Layout, cells: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
-    """No cell is altered: what is flashed must be what was stored. No character that a formula needs can stand in one."""
-    if file.format == FileFormat.CSV:
-        return csv_writer.stream(layout.columns, cells, unaltered=layout.columns, for_people=False)
-    return xlsx_writer.stream(xlsx_writer.Sheet(file.batch.number, layout.columns, cells, widths=[36] * len(layout.columns)))
+def _table(file: BatchFile, attempt: int, clock: Clock) -> tuple[Sequence[str], Iterator[tuple[str, ...]]]:
+    """The columns and, in the order in which the devices were made, the cells."""
+    if file.format == FileFormat.DATA:
+        data = batch_data.Table(file.batch.product)
+        return data.columns, (cells for page in _pages(file, attempt, clock) for cells in data.cells(page, _secrets(file, page)))
+    layout = _layout(file, at=clock())
+    if not layout.device_secrets:
+        return layout.columns, (layout.cells(row[1], "") for page in _pages(file, attempt, clock) for row in page)
+    return layout.columns, (
+        layout.cells(row[1], secret)
+        for page in _pages(file, attempt, clock)
+        for row, secret in zip(page, _secrets(file, page), strict=True)
+    )
 
 
-def _cells(file: BatchFile, attempt: int, layout: Layout, clock: Clock) -> Iterator[tuple[str, ...]]:
-    """The batch's rows in the order in which they were made. Raises LostClaim or SealBroken."""
-    last, done, product_id = 0, 0, file.batch.product_id
-    facts = ("pk", "device_name", "sealed_secret")
-    while rows := list(PreImportedDevice.objects.made_in(file.batch_id, after=last).values_list(*facts)[:PAGE]):
-        sealed = [(secret, device_secret_owner(product_id, name)) for _, name, secret in rows] if layout.device_secrets else []
-        secrets = keyring.unseal_many(sealed) or [""] * len(rows)
-        yield from (layout.cells(name, secret) for (_, name, _), secret in zip(rows, secrets, strict=True))
+def _pages(file: BatchFile, attempt: int, clock: Clock) -> Iterator[list[Any]]:
+    """The facts of the batch's rows, a few thousand at a time. Raises LostClaim."""
+    last, done = 0, 0
+    while rows := list(PreImportedDevice.objects.made_in(file.batch_id, after=last).values_list(*batch_data.FACTS)[:PAGE]):
+        yield rows
         last, done = rows[-1][0], done + len(rows)
         BatchFile.objects.beat(file.pk, attempt, at=clock(), done=done)
+
+
+def _secrets(file: BatchFile, rows: list[Any]) -> list[str]:
+    """Raises SealBroken."""
+    return keyring.unseal_many([(row[2], device_secret_owner(file.batch.product_id, row[1])) for row in rows])
+
+
+def _pieces(file: BatchFile, columns: Sequence[str], cells: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
+    """No cell is altered: what is flashed must be what was stored. No character that a formula needs can stand in one."""
+    if file.format == FileFormat.CSV:
+        return csv_writer.stream(columns, cells, unaltered=columns, for_people=False)
+    return xlsx_writer.stream(xlsx_writer.Sheet(file.batch.number, columns, cells, widths=[36] * len(columns)))
 
 
 class _Counted:

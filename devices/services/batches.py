@@ -1,4 +1,4 @@
-"""Production batches: request one, cancel one. Its devices are made by devices.services.production, its files by batch_files."""
+"""Production batches: request one, cancel one, undo one. Its devices are made by devices.services.production, its files by batch_files."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,10 +10,10 @@ from console import audit
 from console.errors import Conflict, Invalid
 from console.shared.actors import Actor
 from console.shared.jobs import JobState
-from devices.models import Batch, MacPool, Upload, UploadPurpose, UploadStage
+from devices.models import Batch, BatchFile, BatchUndo, MacPool, Upload, UploadPurpose, UploadStage
 from devices.rules import macs, production
 from devices.rules.production import Line, Naming
-from devices.services import mac_pools
+from devices.services import mac_pools, undoing
 from products.models import FlashingMethod, Product
 from products.services import supply
 
@@ -45,9 +45,29 @@ class BatchOver(Conflict):
     default_message = "The batch has ended already."
 
 
+class AskedAlready(Conflict):
+    """The same form was sent twice."""
+
+    code = "batch_asked_already"
+    default_message = "This batch was started already."
+
+
+class BatchNotOver(Conflict):
+    code = "batch_not_over"
+    default_message = "The batch is still being made: cancel it, then undo it."
+
+
+class NothingMade(Conflict):
+    code = "nothing_made"
+    default_message = "The batch has made no device: there is nothing to undo."
+
+
 @dataclass(frozen=True, slots=True)
 class NewBatch:
-    """A wish: `quantity` devices named automatically (MAC addresses from `mac_pool_id`), or those of the checked workbook `upload_id`."""
+    """A wish: `quantity` devices named automatically (MAC addresses from `mac_pool_id`), or those of the checked workbook `upload_id`.
+
+    `wish`: what the form that asks is called, up to 32 characters; a second batch under the same name is refused.
+    """
 
     source: str
     flashing_method: str = FlashingMethod.PER_DEVICE
@@ -55,6 +75,7 @@ class NewBatch:
     upload_id: int | None = None
     mac_pool_id: int | None = None
     note: str = ""
+    wish: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,7 @@ def preview(product_id: int, new: NewBatch, *, at: datetime) -> Preview:
 @transaction.atomic
 def request(product_id: int, new: NewBatch, *, by: Actor, at: datetime) -> Batch:
     """Takes quota, activation codes and MAC addresses for all its devices, or raises and takes nothing: a refusal of
-    devices.rules.production, PoolMissing, UploadNotReady, UploadUsed, QuotaExceeded, CodesExhausted or PoolExhausted.
+    devices.rules.production, PoolMissing, UploadNotReady, UploadUsed, AskedAlready, QuotaExceeded, CodesExhausted or PoolExhausted.
 
     Locks the product, then the pool.
     """
@@ -122,6 +143,7 @@ def request(product_id: int, new: NewBatch, *, by: Actor, at: datetime) -> Batch
         total=quantity,
         upload=upload,
         note=new.note.strip()[:200],
+        wish=new.wish or None,
         requested_at=at,
         requested_by_id=by.user_id,
     )
@@ -147,6 +169,39 @@ def cancel(batch_id: int, *, reason: str = "", by: Actor, at: datetime) -> Batch
         settle(batch, at=at)
     batch.refresh_from_db()
     return batch
+
+
+@transaction.atomic
+def undo(batch_id: int, *, reason: str, by: Actor, at: datetime) -> BatchUndo:
+    """Begins to undo a batch: from now on none of its devices may come and no file of it is handed out; devices.services.undoing does the
+    rest, or refuses where a device came before. MAC addresses stay taken, and the record stays, undone.
+
+    Raises Invalid (no reason), BatchNotOver, NothingMade, BatchUndone or InTheWay. Locks the batch: a download, a registration of one of
+    its devices, or another undo is before it or after it.
+    """
+    if not reason.strip():
+        raise Invalid("Say why the batch is undone.", field="reason")
+    batch: Batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+    _refuse_undo(batch)
+    Batch.objects.filter(pk=batch.pk).update(undo_began_at=at)
+    files = BatchFile.objects.filter(batch=batch)
+    files.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).update(state=JobState.CANCELLED, finished_at=at)
+    files.filter(expires_at__gt=at).update(expires_at=at)
+    begun = BatchUndo(batch=batch, reason=reason.strip()[:200], total=batch.made, requested_at=at, requested_by_id=by.user_id)
+    begun.save(force_insert=True)
+    audit.record("batch.undo", batch, by=by, at=at, before={"made": batch.made}, reason=begun.reason, count=batch.made)
+    return begun
+
+
+def _refuse_undo(batch: Batch) -> None:
+    if batch.undo_began_at is not None:
+        raise undoing.BatchUndone
+    if not batch.is_over:
+        raise BatchNotOver
+    if not batch.made:
+        raise NothingMade
+    for sentence in undoing.in_the_way(batch):
+        raise undoing.InTheWay(sentence)
 
 
 def settle(batch: Batch, *, at: datetime) -> None:
@@ -198,4 +253,6 @@ def _insert(batch: Batch) -> None:
         with transaction.atomic():
             batch.save(force_insert=True)
     except IntegrityError as error:
+        if batch.wish and Batch.objects.filter(wish=batch.wish).exists():
+            raise AskedAlready from error
         raise UploadUsed(field="upload") from error

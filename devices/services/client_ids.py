@@ -15,9 +15,9 @@ from devices.models import Authentication, AutoCreation, ClientIdentity, CutReas
 from devices.models.client_identity import token_owner
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import DeviceQuerySet
-from devices.rules.admission import AutoCreateLimit
+from devices.rules.admission import AutoCreateLimit, NotImported
 from devices.rules.client_ids import CLIENT_ID_LENGTH, DEVICE_TOKEN_LENGTH, PENDING_AT_MOST, Name, Switches, may_be_issued
-from devices.services import disconnecting
+from devices.services import arrivals, disconnecting
 from devices.services.connections import digest_of
 from devices.services.lifecycle import lock
 from products.models import DataCenter
@@ -26,6 +26,7 @@ from products.rules.wire_formats import system_random, wire_format
 from products.services.lookup import RegistrationProduct
 
 ATTEMPTS = 8
+HANDED = "It was handed a ClientID and a DeviceToken."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,11 +50,21 @@ def issue(*, data_center: DataCenter, product: RegistrationProduct, device_name:
     """
     for _attempt in range(ATTEMPTS):
         try:
-            with transaction.atomic(using=data_center.database):
+            with arrivals.arriving(data_center):
                 return _issue(data_center, product, device_name, at)
         except _LostRace:
             continue
     raise Unavailable("The registration lost too many races against others of the same name.")
+
+
+def foresee(*, data_center: DataCenter, product: RegistrationProduct, device_name: str, at: datetime) -> tuple[str, ...]:
+    """The path that `issue` would take as things stand, or the Refused that it would raise. Writes nothing, locks nothing."""
+    device, row, path = _checked(Device.objects.at(data_center), product, device_name)
+    if row is not None and not arrivals.counts(row):
+        raise NotImported(arrivals.BATCH_GONE).after(path)
+    if device is None and row is None and not _has_place(data_center, product):
+        raise AutoCreateLimit().after(path)
+    return (*path, HANDED)
 
 
 def switch(device: Device, *, keep: str, reason: str = "", by: Actor, at: datetime) -> int:
@@ -95,13 +106,13 @@ def clear(device: Device, *, reason: str = "", by: Actor, at: datetime) -> int:
 
 
 def _issue(data_center: DataCenter, product: RegistrationProduct, device_name: str, at: datetime) -> Issued:
-    here = Device.objects.at(data_center).select_for_update()
-    device = here.filter(product_id=product.id, device_name=device_name).first()
-    row = None if device else PreImportedDevice.objects.named(product.id, device_name)
-    switches = Switches(product.dynamic_registration, product.per_product_secret, product.preregistration_free)
-    path = may_be_issued(switches, device=_name(device), row_authentication=row.authentication if row else None)
+    device, row, path = _checked(Device.objects.at(data_center).select_for_update(), product, device_name)
     is_new = device is None
     if device is None:
+        if row is not None and not arrivals.may_come(row, data_center=data_center, at=at):
+            raise NotImported(arrivals.BATCH_GONE).after(path)
+        if row is None:
+            _take_place(data_center, product, path)
         device = _add(data_center, product, device_name, row, at)
     else:
         _drop_oldest_pending(device)
@@ -113,7 +124,17 @@ def _issue(data_center: DataCenter, product: RegistrationProduct, device_name: s
         status_at=at,
         issued_at=at,
     ).save(using=data_center.database, force_insert=True)
-    return Issued(client_id, token, is_new, (*path, "It was handed a ClientID and a DeviceToken."))
+    return Issued(client_id, token, is_new, (*path, HANDED))
+
+
+def _checked(
+    here: DeviceQuerySet, product: RegistrationProduct, device_name: str
+) -> tuple[Device | None, PreImportedDevice | None, tuple[str, ...]]:
+    """What is on file under the name, and the path of the checks. Raises a Refused."""
+    device = here.filter(product_id=product.id, device_name=device_name).first()
+    row = None if device else PreImportedDevice.objects.named(product.id, device_name)
+    switches = Switches(product.dynamic_registration, product.per_product_secret, product.preregistration_free)
+    return device, row, may_be_issued(switches, device=_name(device), row_authentication=row.authentication if row else None)
 
 
 def _name(device: Device | None) -> Name | None:
@@ -135,8 +156,6 @@ def _add(data_center: DataCenter, product: RegistrationProduct, device_name: str
         sealed_secret=row.sealed_secret if row else _unknown_secret(product, device_name),
         created_at=at,
     )
-    if row is None:
-        _take_place(data_center, product)
     try:
         device.save(using=data_center.database, force_insert=True)
     except IntegrityError as error:
@@ -149,12 +168,18 @@ def _unknown_secret(product: RegistrationProduct, device_name: str) -> bytes:
     return keyring.seal(secret, owner=device_secret_owner(product.id, device_name))
 
 
-def _take_place(data_center: DataCenter, product: RegistrationProduct) -> None:
+def _take_place(data_center: DataCenter, product: RegistrationProduct, path: tuple[str, ...]) -> None:
     """Names that nobody imported are counted here too: a leaked ProductSecret must not fill the list beyond the product's size."""
     counter = AutoCreation.objects.using(data_center.database)
     counter.bulk_create([AutoCreation(product_id=product.id, created=0)], ignore_conflicts=True)
     if not counter.filter(product_id=product.id, created__lt=DEVICE_QUOTA).update(created=F("created") + 1):
-        raise AutoCreateLimit().after(("Preregistration-free registration is allowed for the product.",))
+        raise AutoCreateLimit().after(path)
+
+
+def _has_place(data_center: DataCenter, product: RegistrationProduct) -> bool:
+    """Whether one more such name may be added now."""
+    counter = AutoCreation.objects.using(data_center.database).filter(product_id=product.id)
+    return (counter.values_list("created", flat=True).first() or 0) < DEVICE_QUOTA
 
 
 def _drop_oldest_pending(device: Device) -> None:

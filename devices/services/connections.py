@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connections
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
@@ -19,12 +19,17 @@ from devices.models.client_identity import token_owner
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import ClientIdentityQuerySet, DeviceQuerySet
 from devices.rules.client_ids import MAX_ACTIVE, ClientLimit
-from devices.rules.connecting import BadCredential, ClientIdTaken, Facts, may_connect
+from devices.rules.connecting import BadCredential, ClientIdTaken, DeviceUnknown, Facts, may_connect
+from devices.services import arrivals
 from products.models import DataCenter
 
 NOWHERE = (0, "")
 ATTEMPTS = 8
 """A lost race changes the facts, so that the next decision is another one; more than a few in a row do not happen."""
+
+APPEARS = "It appears in this data center's device list, activated."
+ACTIVATED = "It is activated by this connection."
+CLIENT_ACTIVATED = "Its ClientID is activated by this connection."
 
 _ON_FILE = f"""
 SELECT d.id, d.authentication, d.enabled, d.activated_at IS NOT NULL, d.sealed_secret,
@@ -126,11 +131,29 @@ def admit(on_file: OnFile, *, data_center: DataCenter, product_id: int, device_n
         if on_file.facts.settled and on_file.device_id is not None:
             return Admitted(on_file.device_id, on_file.identity_id, False, path)
         try:
-            with transaction.atomic(using=data_center.database):
+            with arrivals.arriving(data_center):
                 return _first(asked, on_file, path)
         except _LostRace:
             on_file = _again(asked, on_file)
     raise Unavailable("The connection lost too many races against others of the same name.")
+
+
+def foresee(on_file: OnFile, *, data_center: DataCenter, product_id: int, device_name: str, by_token: bool, at: datetime) -> Admitted:
+    """What `admit` would do as things stand, or the Refused that it would raise. Writes nothing, locks nothing; `device_id` is 0 where the
+    device would appear."""
+    asked = _Asked(data_center, product_id, device_name, by_token, at)
+    path = may_connect(on_file.facts, by_token=by_token)
+    if on_file.facts.settled and on_file.device_id is not None:
+        return Admitted(on_file.device_id, on_file.identity_id, False, path)
+    if on_file.device_id is None:
+        if on_file.row is not None and not arrivals.counts(on_file.row):
+            raise DeviceUnknown(arrivals.BATCH_GONE).after(path)
+        return Admitted(0, None, True, (*path, APPEARS))
+    if not by_token:
+        return Admitted(on_file.device_id, None, True, (*path, ACTIVATED))
+    if not asked.devices(on_file).filter(client_ids_active__lt=MAX_ACTIVE).exists():
+        raise ClientLimit().after(path)
+    return Admitted(on_file.device_id, on_file.identity_id, True, (*path, CLIENT_ACTIVATED))
 
 
 def _again(asked: _Asked, seen: OnFile) -> OnFile:
@@ -155,14 +178,14 @@ def _first(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Admitted:
     if on_file.device_id is None:
         if _is_taken(asked, on_file):
             raise ClientIdTaken().after(path)
-        device = _appear(asked, on_file)
-        return Admitted(device.pk, None, True, (*path, "It appears in this data center's device list, activated."))
+        device = _appear(asked, on_file, path)
+        return Admitted(device.pk, None, True, (*path, APPEARS))
     if asked.by_token:
         _activate_identity(asked, on_file, path)
-        return Admitted(on_file.device_id, on_file.identity_id, True, (*path, "Its ClientID is activated by this connection."))
+        return Admitted(on_file.device_id, on_file.identity_id, True, (*path, CLIENT_ACTIVATED))
     if not asked.devices(on_file).filter(enabled=True, activated_at=None).update(activated_at=asked.at):
         raise _LostRace
-    return Admitted(on_file.device_id, None, True, (*path, "It is activated by this connection."))
+    return Admitted(on_file.device_id, None, True, (*path, ACTIVATED))
 
 
 def _is_taken(asked: _Asked, on_file: OnFile) -> bool:
@@ -172,11 +195,14 @@ def _is_taken(asked: _Asked, on_file: OnFile) -> bool:
     return here.filter(broker_id=broker_id, mqtt_client_id=mqtt_client_id).exists()
 
 
-def _appear(asked: _Asked, on_file: OnFile) -> Device:
-    """The device copies what its row says (Q2). Raises _LostRace when the name was taken meanwhile (constraint device_name_unique)."""
+def _appear(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Device:
+    """The device copies what its row says (Q2). Raises _LostRace when the name was taken meanwhile (constraint device_name_unique),
+    and DeviceUnknown while the row's batch is being undone."""
     row = on_file.row
     if row is None:
         raise _LostRace
+    if not arrivals.may_come(row, data_center=asked.data_center, at=asked.at):
+        raise DeviceUnknown(arrivals.BATCH_GONE).after(path)
     device = Device(
         data_center_id=asked.data_center.pk,
         product_id=asked.product_id,

@@ -21,6 +21,7 @@ from console.errors import DomainError
 from console.shared import keyring
 from console.shared.actors import SYSTEM
 from console.shared.jobs import JobState, LostClaim
+from console.words import say
 from devices.models import Batch, PreImportedDevice
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import PreImportRow
@@ -48,7 +49,7 @@ def fill(batch_id: int, *, clock: Clock, sleep: Callable[[float], None] = time.s
     batch = Batch.objects.select_related("product", "upload").get(pk=batch_id)
     try:
         if attempt > ATTEMPTS:
-            _end(batch, attempt, JobState.FAILED, at=clock(), failure=f"The worker was lost {ATTEMPTS} times.")
+            _end(batch, attempt, JobState.FAILED, at=clock(), failure=say("The worker was lost {times} times.", times=ATTEMPTS))
             return
         state = _make_all(batch, attempt, clock, sleep)
         _end(batch, attempt, state, at=clock())

@@ -6,15 +6,16 @@ django.setup()
 
 from datetime import timedelta  # noqa: E402
 
-from devices.models import AutoCreation, Device  # noqa: E402
-from devices.rules.admission import AlreadyActivated, AutoCreateLimit  # noqa: E402
-from devices.services import lifecycle  # noqa: E402
+from devices.models import AutoCreation, Batch, BatchUndo, Device, PreImportedDevice  # noqa: E402
+from devices.rules.admission import AlreadyActivated, AutoCreateLimit, NotImported  # noqa: E402
+from devices.services import batches, lifecycle, undoing  # noqa: E402
 from devices.services.admission import admit  # noqa: E402
 from products.models import DataCenter  # noqa: E402
 from products.services import data_centers  # noqa: E402
 from products.services.lookup import find_for_registration  # noqa: E402
 from tests import cast  # noqa: E402
 from tests.cast import NOON, OPERATOR  # noqa: E402
+from tests.devices.production_line import made, supply_of, undo  # noqa: E402
 
 
 def tell() -> None:
@@ -49,6 +50,27 @@ def tell() -> None:
     lifecycle.delete(device, by=OPERATOR, at=NOON)
     again = admit(data_center=frankfurt, product=product, device_name="A4C138000001", at=NOON)
     assert again.device_secret != first.device_secret
+    undo_batches(frankfurt)
+
+
+def undo_batches(frankfurt: DataCenter) -> None:
+    """A device that came in another database stands in the way of its batch; none may come where the undo was first."""
+    tracker = cast.tracker()
+    came, gone = made(tracker), made(tracker)
+    PreImportedDevice.objects.update(authentication="dynamic")
+    first, other = (PreImportedDevice.objects.made_in(batch.pk)[0].device_name for batch in (came, gone))
+    product = find_for_registration(tracker.key, at=NOON)
+    admit(data_center=frankfurt, product=product, device_name=first, at=NOON)
+    Batch.objects.filter(pk=came.pk).update(first_came_at=None)
+    assert "Frankfurt" in undo(came).failure
+    batches.undo(gone.pk, reason="wrong", by=OPERATOR, at=NOON)
+    try:
+        admit(data_center=frankfurt, product=product, device_name=other, at=NOON)
+    except NotImported:
+        undoing.carry_out(BatchUndo.objects.get(batch=gone).pk, clock=lambda: NOON)
+    else:
+        raise AssertionError("a device of an undone batch was admitted")
+    assert supply_of(tracker) == (20, 20)
 
 
 tell()

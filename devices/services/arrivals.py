@@ -1,0 +1,55 @@
+"""A device comes into a data center's list from its pre-import row: never while the batch that made the row is being undone.
+
+Who lets a device in holds the batch's row as a foreign key would (FOR KEY SHARE) until the device is stored. Undoing begins by locking
+that row whole: so it begins before a device comes, which is then refused, or after it, and then finds it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+
+from console.words import say
+from devices.models import Batch, PreImportedDevice
+from products.models import DataCenter
+
+_HOLD = f"SELECT undo_began_at IS NULL, first_came_at IS NULL FROM {Batch._meta.db_table} WHERE id = %s"  # noqa: S608  (a table of ours)
+
+BATCH_GONE = say("The DeviceName is no longer in the pre-import list: its production batch is being undone.")
+
+
+@contextmanager
+def arriving(data_center: DataCenter) -> Iterator[None]:
+    """The transaction of the data center's database, inside one of the center's where that is another: what is held ends last."""
+    if data_center.database == DEFAULT_DB_ALIAS:
+        with transaction.atomic():
+            yield
+    else:
+        with transaction.atomic(), transaction.atomic(using=data_center.database):
+            yield
+
+
+def may_come(row: PreImportedDevice, *, data_center: DataCenter, at: datetime) -> bool:
+    """Whether the row still counts, held until the end of `arriving`. The first device of a batch is written down: from then on the
+    batch cannot be undone."""
+    if row.batch_id is None:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_HOLD} FOR KEY SHARE" if connection.vendor == "postgresql" else _HOLD, [row.batch_id])
+        counts, is_first = cursor.fetchone()
+    if counts and is_first:
+        note_first(row.batch_id, row.device_name, data_center, at)
+    return bool(counts)
+
+
+def counts(row: PreImportedDevice) -> bool:
+    """Whether the row still counts now: what `may_come` would say, without holding or writing anything."""
+    return row.batch_id is None or Batch.objects.filter(pk=row.batch_id, undo_began_at=None).exists()
+
+
+def note_first(batch_id: int, device_name: str, data_center: DataCenter, at: datetime) -> None:
+    """Within the caller's transaction; the first word counts."""
+    Batch.objects.filter(pk=batch_id, first_came_at=None).update(
+        first_came_at=at, first_came_name=device_name, first_came_to=data_center.name
+    )
