@@ -29,7 +29,7 @@ def imported(devices: int, rounds: int) -> list[Figure]:
         upload = _receive(made, book)
         check = worker.measure("devices.check_upload", upload.pk)
         _expect(upload, "check", devices)
-        upload_commit.request(upload.pk, sha256=upload.sha256, by=SYSTEM, at=datetime.now(UTC))
+        upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=SYSTEM, at=datetime.now(UTC))
         stage.checkpoint()
         commit = worker.measure("devices.commit_upload", upload.pk)
         _expect(upload, "commit", devices)

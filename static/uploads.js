@@ -2,7 +2,7 @@
 
    data-upload="address"    the page's body; while data-live stands on it, the address is asked every second how far the work is
    data-version             what the body shows; when the address answers another one, the body is fetched anew
-   data-work-bar, data-work-rows, data-work-left     where the answer's percent, rows and left go
+   data-work-bar, data-work-rows, data-work-rate, data-work-left     where the answer's percent, rows, rate and left go
    data-upload-file         a file input: too large a file, or one of another kind, is refused here already
 */
 (() => {
@@ -17,7 +17,7 @@
             bar.classList.toggle("np-progress--busy", facts.percent === null);
             if (facts.percent !== null) bar.firstElementChild.style.width = `${facts.percent}%`;
         }
-        for (const part of ["rows", "left"]) {
+        for (const part of ["rows", "rate", "left"]) {
             const place = body.querySelector(`[data-work-${part}]`);
             if (place) place.textContent = facts[part];
         }

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from console.shared.durations import duration
 from console.shared.jobs import JobState
-from devices.admin.progress import duration
-from devices.models import Upload, UploadPurpose, UploadStage
+from devices.models import MarkedWorkbook, Upload, UploadPurpose, UploadStage
 
 
 def state_of(upload: Upload) -> tuple[str, str]:
@@ -29,20 +29,27 @@ def state_of(upload: Upload) -> tuple[str, str]:
     }.get(JobState(upload.state), ("failed", _("Cannot be used")))
 
 
-def of_upload(upload: Upload, at: datetime) -> dict[str, Any]:
-    """`version` changes when the page has something new to show; `percent` is None while nobody can know."""
+def of_upload(upload: Upload, marked: MarkedWorkbook | None, at: datetime) -> dict[str, Any]:
+    """`version` changes when the page has something new to show; `percent` is None while nobody can know. Where the upload itself waits
+    for its person, the figures are those of its marked workbook."""
     kind, words = state_of(upload)
-    running = upload.state == JobState.RUNNING
-    left = upload.time_left(at) if running and upload.total > upload.done else None
+    job: Upload | MarkedWorkbook = marked if marked is not None and upload.is_over else upload
+    running = job.state == JobState.RUNNING
+    left = job.time_left(at) if running and job.total > job.done else None
     return {
-        "live": not upload.is_over,
-        "version": f"{upload.stage}|{upload.state}",
+        "live": not job.is_over,
+        "version": f"{upload.stage}|{upload.state}" + (f"|{marked.state}" if marked is not None else ""),
         "kind": kind,
         "state": words,
-        "percent": min(100, upload.done * 100 // upload.total) if running and upload.total else None,
-        "rows": _rows(upload) if running else "",
+        "percent": min(100, job.done * 100 // job.total) if running and job.total else None,
+        "rows": (_rows(upload) if job is upload else _rows_marked(job)) if running else "",
+        "rate": _("%(rows)s rows a second") % {"rows": f"{round(job.rate(at)):,}"} if running and job.done else "",
         "left": _("about %(time)s left") % {"time": duration(left)} if left is not None else "",
     }
+
+
+def _rows_marked(marked: Upload | MarkedWorkbook) -> str:
+    return _("%(done)s of %(total)s rows are marked") % {"done": f"{marked.done:,}", "total": f"{marked.total:,}"}
 
 
 def _rows(upload: Upload) -> str:

@@ -1,10 +1,8 @@
 """The check of an uploaded workbook: every row and every cell, then all names against the list. Reads and reports; changes nothing else."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -13,24 +11,25 @@ from console.errors import Conflict, DomainError, Invalid
 from console.shared import bulk
 from console.shared.files import tables, vault
 from console.shared.jobs import JobState, LostClaim
-from devices.models import PreImportedDevice, Upload, UploadPurpose, UploadStage
+from devices.models import Duplicates, PreImportedDevice, SerialNumber, Upload, UploadPurpose, UploadStage
 from devices.rules import sheets
 from devices.rules.columns import DEVICE_NAME, SN, Layout
+from devices.rules.findings import Finding, Report
 from devices.rules.sheets import BadCell, GoodRow, RowCheck, Terms
-from devices.services import uploads
+from devices.services import numbering, uploads
 from products.rules.wire_formats import wire_format
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Numbered = tuple[int, list[str]]
+"""A row of the sheet, the first is 1, with its cells."""
+Judged = tuple[GoodRow, list[BadCell]]
 
 ATTEMPTS = 5
 """A file that so many workers have died of is not read again."""
-LOOK_EVERY = 2000
-"""Rows between two heartbeats."""
-TOGETHER = 10_000
-"""Names that are looked up in the list at once."""
-PREVIEW, FIRST_ROWS, GROUPS = 10, 4, 100
+TOGETHER = 5_000
+"""Rows that are compared with the list at once, between two heartbeats."""
 
 
 class Cancelled(Conflict):
@@ -131,117 +130,105 @@ def _check(work: Work) -> None:
     work.beat(done=0, total=0)
     table = tables.read(upload.file_name, upload.size, work.file, pulse=work.pulse)
     work.beat(total=max(0, table.expected - 1))
-    numbered = enumerate(table.rows, 1)
-    layout, rows = _after_header(numbered, terms_of(upload))
-    report = Report()
-    checking = RowCheck(layout, terms_of(upload))
+    header, layout, rows = _after_header(enumerate(table.rows, 1), terms_of(upload))
+    checking, report, in_the_list = RowCheck(layout, terms_of(upload)), Report(), _InTheList(upload, layout)
     with work.writer("rows") as good, work.writer("findings") as bad:
-        for number, cells in rows:
-            if not sheets.is_blank(cells):
-                row, found = checking.row(number, cells)
-                report.add(number, row, found)
-                if row is not None:
-                    good.write(_lines([row]))
-                if found:
-                    bad.write(_lines(found))
-            if number % LOOK_EVERY == 0:
-                work.beat(done=number)
-        for found in _taken(upload, checking, layout):
-            report.add_taken(found)
-            bad.write(_lines(found))
-            work.pulse()
+        for block in _blocks(rows, checking):
+            judged = in_the_list.judge(block)
+            bad.write(_lines(finding for row, found in judged for finding in report.add(row, found)))
+            good.write(_lines(row for row, found in judged if not found))
+            work.beat(done=block[-1][0].number)
     if not report.rows:
         raise NoRows
-    facts = report.facts(layout) | {"rows": work.name("rows"), "findings": work.name("findings")}
-    counts = {"total": report.rows, "done": report.rows, "good_rows": report.rows - len(report.bad), "bad_rows": len(report.bad)}
-    work.finish(JobState.DONE, report=facts | {"attempts_before": work.attempt}, **counts)
+    facts = report.facts() | _layout_facts(layout, header, checking.width) | {"attempts_before": work.attempt}
+    facts |= {"rows": work.name("rows"), "rows_sha256": good.stored.sha256, "findings": work.name("findings")}
+    counts = {"good_rows": report.good, "bad_rows": report.bad, "skipped_rows": report.left_out}
+    work.finish(JobState.DONE, report=facts, total=report.rows, done=report.rows, **counts)
 
 
-def _after_header(numbered: Iterator[tuple[int, list[str]]], terms: Terms) -> tuple[Layout, Iterator[tuple[int, list[str]]]]:
-    """The columns, and the rows that follow; the first row too where it is no header. Raises BadHeader."""
+def _layout_facts(layout: Layout, header: int, width: int) -> dict[str, Any]:
+    """`places`: title -> index from 0; `header`: the row with the titles, 0 where there are none; `reason`: where the reasons stand."""
+    return {
+        "columns": [[column, layout.title(column)] for column in sorted(layout.at, key=layout.at.__getitem__)],
+        "places": {layout.title(column): index for column, index in layout.at.items()},
+        "ignored": list(layout.ignored),
+        "headless": layout.headless,
+        "header": 0 if layout.headless else header,
+        "width": width,
+        "reason": max(width, 1 + max(layout.titles, default=0)) if layout.reason is None else layout.reason,
+        "holds_secrets": layout.holds_secrets or width > len(layout.titles or layout.at),
+    }
+
+
+def _after_header(numbered: Iterator[Numbered], terms: Terms) -> tuple[int, Layout, Iterator[Numbered]]:
+    """The first row in use, the columns, and the rows that follow; the first row too where it is no header. Raises BadHeader."""
     for number, cells in numbered:
         if not sheets.is_blank(cells):
             layout = sheets.read_layout(cells, terms)
-            return layout, _with_first((number, cells), numbered) if layout.headless else numbered
+            return number, layout, _with_first((number, cells), numbered) if layout.headless else numbered
     raise NoRows("The file holds no rows.")
 
 
-def _with_first(first: tuple[int, list[str]], rest: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _with_first(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:
     yield first
     yield from rest
 
 
-def _taken(upload: Upload, checking: RowCheck, layout: Layout) -> Iterator[list[BadCell]]:
-    """Names that the product has already, and SNs that any product has; in the order of the sheet."""
-    everything = PreImportedDevice.objects.order_by()
-    searches = (
-        (DEVICE_NAME, "device_name", everything.of(uploads.product_of(upload))),
-        (SN, "sn", everything),
-    )
-    for column, field, rows in searches:
-        if not rows.exclude(**{field: None}).exists():
-            continue
-        numbers = iter(checking.numbers[column].items())
-        while some := dict(islice(numbers, TOGETHER)):
-            found = dict(rows.filter(**{f"{field}__in": bulk.among(list(some), using=rows.db)}).values_list(field, "pk"))
-            yield [sheets.taken(number, layout, column, value, found[value]) for value, number in some.items() if value in found]
+def _blocks(rows: Iterator[Numbered], checking: RowCheck) -> Iterator[list[Judged]]:
+    """The rows in use, each checked by itself and against those before it."""
+    block: list[Judged] = []
+    for number, cells in rows:
+        if not sheets.is_blank(cells):
+            block.append(checking.row(number, cells))
+        if len(block) >= TOGETHER:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
-def _lines(values: Iterable[GoodRow | BadCell]) -> bytes:
+class _InTheList:
+    """DeviceNames that the product has already, SNs that any product has, and generated SNs that are not for this product."""
+
+    def __init__(self, upload: Upload, layout: Layout) -> None:
+        everything = PreImportedDevice.objects.order_by()
+        self._rows = {"device_name": everything.of(uploads.product_of(upload)), "sn": everything}
+        self._asked = {field for field, rows in self._rows.items() if rows.exclude(**{field: None}).exists()}
+        self._generated = SerialNumber.objects.exists()
+        self._upload, self._layout, self._skip = upload, layout, upload.duplicates == Duplicates.SKIP
+
+    def judge(self, block: list[Judged]) -> list[Judged]:
+        """With what the list says of each row. One that is left out has no other fault."""
+        sns = [row.sn for row, _found in block if row.sn]
+        names = self._numbers("device_name", [row.device_name for row, _found in block if row.device_name])
+        holders = self._numbers("sn", sns)
+        unfit = numbering.not_for(uploads.product_of(self._upload).pk, sns) if self._generated and sns else {}
+        if not names and not holders and not unfit:
+            return block
+        return [(row, self._faults(row, found, names, holders, unfit)) for row, found in block]
+
+    def _faults(
+        self, row: GoodRow, found: list[BadCell], names: dict[str, int], holders: dict[str, int], unfit: dict[str, DomainError]
+    ) -> list[BadCell]:
+        known = names.get(row.device_name)
+        if known is not None and self._skip:
+            return [sheets.left_out(row.number, self._layout, row.device_name, known)]
+        faults = list(found)
+        if known is not None:
+            faults.append(sheets.taken(row.number, self._layout, DEVICE_NAME, row.device_name, known))
+        if row.sn in holders:
+            faults.append(sheets.taken(row.number, self._layout, SN, row.sn, holders[row.sn]))
+        elif row.sn in unfit:
+            faults.append(sheets.not_meant(row.number, self._layout, row.sn, unfit[row.sn].message))
+        return faults
+
+    def _numbers(self, field: str, values: list[str]) -> dict[str, int]:
+        """Value -> the number of its row in the list."""
+        if field not in self._asked or not values:
+            return {}
+        rows = self._rows[field]
+        return dict(rows.filter(**{f"{field}__in": bulk.among(values, using=rows.db)}).values_list(field, "pk"))
+
+
+def _lines(values: Iterable[GoodRow | Finding]) -> bytes:
     return b"".join([orjson.dumps(tuple(value), option=orjson.OPT_APPEND_NEWLINE) for value in values])
-
-
-class Report:
-    """What the upload's page shows at once: counts, groups of faults with their first rows, a preview without secrets."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.bad: set[int] = set()
-        self._cells = 0
-        self._groups: Counter[tuple[str, str]] = Counter()
-        self._first: dict[tuple[str, str], list[int]] = {}
-        self._kinds: Counter[str] = Counter()
-        self._preview: list[list[str | int]] = []
-        self._given = 0
-
-    def add(self, number: int, row: GoodRow | None, found: list[BadCell]) -> None:
-        self.rows += 1
-        if row is not None:
-            self._kinds[row.authentication] += 1
-            self._given += bool(row.device_secret)
-            if len(self._preview) < PREVIEW:
-                self._preview.append(
-                    [number, row.device_name, row.nickname, row.sn, row.authentication, int(bool(row.device_secret)), row.fingerprint]
-                )
-        if found:
-            self._count(found)
-
-    def add_taken(self, found: list[BadCell]) -> None:
-        self._count(found)
-
-    def _count(self, found: list[BadCell]) -> None:
-        self._cells += len(found)
-        for cell in found:
-            self.bad.add(cell.number)
-            group = (cell.column, cell.rule)
-            if group in self._groups or len(self._groups) < GROUPS:
-                self._groups[group] += 1
-                first = self._first.setdefault(group, [])
-                if len(first) < FIRST_ROWS:
-                    first.append(cell.number)
-
-    def facts(self, layout: Layout) -> dict[str, Any]:
-        groups = [
-            {"column": column, "rule": rule, "count": count, "rows": self._first[column, rule]}
-            for (column, rule), count in self._groups.most_common()
-        ]
-        return {
-            "cells": self._cells,
-            "groups": groups,
-            "preview": self._preview,
-            "kinds": dict(self._kinds),
-            "secrets_given": self._given,
-            "columns": [[column, layout.title(column)] for column in sorted(layout.at, key=layout.at.__getitem__)],
-            "ignored": list(layout.ignored),
-            "headless": layout.headless,
-        }

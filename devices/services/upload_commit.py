@@ -1,4 +1,4 @@
-"""The import of a checked workbook: all of it or nothing, bound to the bytes that were checked."""
+"""The import of a checked workbook: all of its good rows or nothing, bound to the bytes that the check stored."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,11 +14,12 @@ from console.shared import keyring
 from console.shared.actors import Actor
 from console.shared.files import vault
 from console.shared.jobs import JobState, LostClaim
+from console.words import say
 from devices.models import Authentication, PreImportedDevice, Upload, UploadPurpose, UploadStage
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import PreImportRow
 from devices.rules.sheets import GoodRow
-from devices.services import uploads
+from devices.services import numbering, uploads
 from devices.services.pre_import import StaticNotAllowed
 from devices.services.upload_check import ATTEMPTS, Work
 from products.models import Product
@@ -33,10 +34,17 @@ PREPARED_TOGETHER = 10_000
 
 
 class NotCheckedSo(Conflict):
-    """Only a workbook that was checked, without a bad row, is imported, and only the bytes that were checked."""
+    """Only the rows that a check found good are imported, and bad ones stay out only where somebody said so."""
 
     code = "not_checked_so"
-    default_message = "This workbook cannot be imported: it must have been checked and have no bad row."
+    default_message = "This workbook cannot be imported so: what the check found is not what was asked for. Look at it again."
+
+
+class ChangedSinceCheck(Conflict):
+    """The rows in the vault are not the bytes that the check stored there."""
+
+    code = "changed_since_check"
+    default_message = "The stored rows are not those that were checked. Nothing was imported: check the workbook again."
 
 
 class TakenMeanwhile(Conflict):
@@ -46,16 +54,16 @@ class TakenMeanwhile(Conflict):
 
 
 @transaction.atomic
-def request(upload_id: int, *, sha256: str, by: Actor, at: datetime) -> Upload:
-    """Queues the import of the checked bytes that `sha256` names. Raises NotCheckedSo, UploadGone or QuotaExceeded.
+def request(upload_id: int, *, sha256: str, leave_out: int = 0, by: Actor, at: datetime) -> Upload:
+    """Queues the import of the good rows that `sha256` names (Upload.checked_sha256); exactly `leave_out` bad rows stay out.
 
-    The quota is taken when the rows are stored.
+    Raises NotCheckedSo, UploadGone or QuotaExceeded. The quota is taken when the rows are stored.
     """
     upload = Upload.objects.select_for_update(of=("self",)).select_related("product").get(pk=upload_id)
     if not upload.path or upload.expires_at <= at:
         raise uploads.UploadGone
     checked = upload.stage == UploadStage.CHECK and upload.state == JobState.DONE and upload.purpose == UploadPurpose.PRE_IMPORT
-    if not checked or upload.bad_rows or not upload.good_rows or upload.sha256 != sha256:
+    if not checked or upload.bad_rows != leave_out or not upload.good_rows or upload.checked_sha256 != sha256:
         raise NotCheckedSo
     _check_room(uploads.product_of(upload), upload.good_rows)
     report = upload.report | {"by": {"name": by.name, "address": by.address}, "attempts_before": upload.attempt}
@@ -82,17 +90,20 @@ def commit(upload_id: int, *, clock: Clock) -> None:
 
 
 def _prepared(work: Work) -> list[PreImportRow]:
-    """All rows with their secrets issued and sealed: nothing is locked meanwhile. Raises Cancelled, UploadGone, StaticNotAllowed."""
-    product, at = uploads.product_of(work.upload), work.clock()
+    """All rows with their secrets issued and sealed: nothing is locked meanwhile.
+
+    Raises Cancelled, UploadGone, VaultBroken, StaticNotAllowed or ChangedSinceCheck.
+    """
+    product, at, witness = uploads.product_of(work.upload), work.clock(), vault.Witness()
     rows: list[PreImportRow] = []
-    checked = uploads.checked_rows(work.upload)
+    checked = uploads.checked_rows(work.upload, witness=witness)
     while some := [GoodRow(*values) for values in islice(checked, PREPARED_TOGETHER)]:
         if not product.allows_static and any(row.authentication == Authentication.STATIC for row in some):
             raise StaticNotAllowed
         rows += _sealed(product, some, at)
         work.beat(done=len(rows), total=work.upload.good_rows)
-    if len(rows) != work.upload.good_rows:
-        raise NotCheckedSo
+    if witness.sha256 != work.upload.checked_sha256:
+        raise ChangedSinceCheck
     return rows
 
 
@@ -108,26 +119,46 @@ def _sealed(product: Product, rows: list[GoodRow], at: datetime) -> Iterator[Pre
 def _store(work: Work, rows: list[PreImportRow]) -> None:
     """One transaction: proof of the claim, all rows, the quota (its lock last, so shortest), the audit line, the end.
 
-    Raises TakenMeanwhile, QuotaExceeded, Cancelled or LostClaim, and then nothing has happened.
+    Raises TakenMeanwhile, QuotaExceeded, Cancelled, LostClaim, or what `numbering.follow` raises, and then nothing has happened.
     """
     upload = work.upload
     try:
         with transaction.atomic():
             work.beat()
             stored = PreImportedDevice.objects.store(rows)
+            numbering.follow([row.sn for row in rows if row.sn], by=_asked_by(upload), at=work.clock())
             supply.take(uploads.product_of(upload).pk, devices=stored)
             _record(upload, stored, at=work.clock())
-            work.finish(JobState.DONE, done=stored, path="")
-            transaction.on_commit(lambda: vault.delete_folder(upload.path))
+            _end(work, stored)
     except IntegrityError as error:
         raise _who_took_them(upload, rows, error) from error
 
 
+def _end(work: Work, stored: int) -> None:
+    """With the last row of a workbook its file goes. Where bad rows stay out it is kept, so that they can be had with their reasons."""
+    upload = work.upload
+    if upload.bad_rows:
+        work.finish(JobState.DONE, done=stored)
+        return
+    work.finish(JobState.DONE, done=stored, path="")
+    transaction.on_commit(lambda: vault.delete_folder(upload.path))
+
+
 def _record(upload: Upload, count: int, *, at: datetime) -> None:
+    facts = {
+        "product": uploads.product_of(upload).key,
+        "file": upload.file_name,
+        "sha256": upload.sha256,
+        "rows_sha256": upload.checked_sha256,
+        "bad_rows_left_out": upload.bad_rows,
+        "duplicates_skipped": upload.skipped_rows,
+    }
+    audit.record("pre_import.import", upload, by=_asked_by(upload), at=at, after=facts, count=count)
+
+
+def _asked_by(upload: Upload) -> Actor:
     told: dict[str, Any] = upload.report.get("by", {})
-    by = Actor(told.get("name", "system"), upload.requested_by_id, told.get("address", ""))
-    facts = {"product": uploads.product_of(upload).key, "file": upload.file_name, "sha256": upload.sha256}
-    audit.record("pre_import.import", upload, by=by, at=at, after=facts, count=count)
+    return Actor(told.get("name", "system"), upload.requested_by_id, told.get("address", ""))
 
 
 def _who_took_them(upload: Upload, rows: list[PreImportRow], error: IntegrityError) -> DomainError:
@@ -141,11 +172,12 @@ def _who_took_them(upload: Upload, rows: list[PreImportRow], error: IntegrityErr
     if not found:
         log.error("Upload %s broke a constraint: %s", upload.pk, error)
         return Conflict("The rows could not be stored. Nothing was imported: check the workbook again.")
-    named = ", ".join(found[:5]) + (f" and {len(found) - 5:,} more" if len(found) > 5 else "")
-    return TakenMeanwhile(f"The pre-import list has got {named} since the check. Nothing was imported: check the workbook again.")
+    words = "The pre-import list has got {count:,} of these rows since the check, {some} among them. Nothing was imported: check it again."
+    return TakenMeanwhile(say(words, count=len(found), some=", ".join(found[:5])))
 
 
 def _check_room(product: Product, rows: int) -> None:
     """Raises QuotaExceeded. Said early, and decided by the quota itself when the rows are stored."""
     if product.devices_left < rows:
-        raise supply.QuotaExceeded(f"The product's quota has room for {product.devices_left:,} more devices; the workbook has {rows:,}.")
+        words = "The product's quota has room for {left:,} more devices; the workbook has {rows:,}."
+        raise supply.QuotaExceeded(say(words, left=product.devices_left, rows=rows))

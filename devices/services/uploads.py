@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
+from django.db.models import QuerySet
 
 from console import audit
 from console.errors import Conflict
@@ -18,8 +19,8 @@ from console.shared.actors import Actor
 from console.shared.files import tables, vault
 from console.shared.files.refusal import SIZE_AT_MOST
 from console.shared.jobs import JobState
-from devices.models import Authentication, Batch, Upload, UploadPurpose, UploadStage
-from devices.rules.sheets import BadCell
+from devices.models import Authentication, Batch, Duplicates, Upload, UploadPurpose, UploadStage
+from devices.rules.findings import Finding
 from devices.services.pre_import import check_authentication
 from products.models import Product
 
@@ -40,6 +41,13 @@ class UploadRunning(Conflict):
     default_message = "The workbook is being worked on."
 
 
+class UploadImported(Conflict):
+    """Its good rows are in the pre-import list; the file is kept for the sake of the others."""
+
+    code = "upload_imported"
+    default_message = "The workbook was imported: upload it again to check it again."
+
+
 @dataclass(frozen=True, slots=True)
 class NewUpload:
     """A file as it came: `size` in bytes; `chunks` are gone through once."""
@@ -49,6 +57,7 @@ class NewUpload:
     chunks: Iterable[bytes]
     purpose: str = UploadPurpose.PRE_IMPORT
     authentication: str = Authentication.DYNAMIC
+    duplicates: str = Duplicates.STOP
 
 
 def receive(product: Product, new: NewUpload, *, by: Actor, at: datetime) -> Upload:
@@ -60,10 +69,13 @@ def receive(product: Product, new: NewUpload, *, by: Actor, at: datetime) -> Upl
         product=product,
         purpose=new.purpose,
         authentication=new.authentication,
+        duplicates=new.duplicates,
         file_name=PurePath(new.file_name).name[-200:],
         token=secrets.token_hex(16),
         requested_at=at,
         requested_by_id=by.user_id,
+        received_at=at,
+        received_by_id=by.user_id,
         expires_at=at + KEEP,
     )
     upload.sealed_key = keyring.current().seal(key, upload.key_owner())
@@ -79,10 +91,13 @@ def receive(product: Product, new: NewUpload, *, by: Actor, at: datetime) -> Upl
 
 @transaction.atomic
 def discard(upload_id: int, *, by: Actor, at: datetime) -> Upload:
-    """One that waits ends now and its file goes; one that is worked on ends at its next look. Raises UploadGone."""
+    """One that waits ends now and its file goes; one that is worked on ends at its next look. Raises UploadGone or
+    UploadImported."""
     upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
     if not upload.path:
         raise UploadGone
+    if is_imported(upload):
+        raise UploadImported
     _refuse_while_produced(upload)
     audit.record("upload.discard", upload, by=by, at=at, before={"stage": upload.stage, "state": upload.state})
     if upload.state == JobState.RUNNING:
@@ -94,16 +109,23 @@ def discard(upload_id: int, *, by: Actor, at: datetime) -> Upload:
 
 
 @transaction.atomic
-def check_again(upload_id: int, *, by: Actor, at: datetime) -> Upload:
-    """The same file against the list as it is now. Raises UploadGone or UploadRunning."""
+def check_again(upload_id: int, *, duplicates: str = "", by: Actor, at: datetime) -> Upload:
+    """The same file against the list as it is now, with `duplicates` skipped or stopped at from now on; empty: as before.
+
+    Raises UploadGone, UploadRunning or UploadImported.
+    """
     upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
     if not upload.path:
         raise UploadGone
     if not upload.is_over:
         raise UploadRunning
+    if is_imported(upload):
+        raise UploadImported
     _refuse_while_produced(upload)
-    queue(upload, UploadStage.CHECK, by=by, at=at, report=upload.report | {"attempts_before": upload.attempt})
-    audit.record("upload.check_again", upload, by=by, at=at)
+    duplicates = Duplicates(duplicates or upload.duplicates)
+    facts = {"report": upload.report | {"attempts_before": upload.attempt}, "duplicates": duplicates}
+    queue(upload, UploadStage.CHECK, by=by, at=at, **facts)
+    audit.record("upload.check_again", upload, by=by, at=at, after={"duplicates": duplicates})
     return Upload.objects.get(pk=upload.pk)
 
 
@@ -135,19 +157,36 @@ def purge(*, at: datetime) -> int:
     return gone
 
 
+def is_imported(upload: Upload) -> bool:
+    return upload.stage == UploadStage.COMMIT and upload.state == JobState.DONE
+
+
+def imports_of_the_same(upload: Upload, among: QuerySet[Upload]) -> Upload | None:
+    """The last other upload of the very same bytes that was imported."""
+    same = among.filter(sha256=upload.sha256, stage=UploadStage.COMMIT, state=JobState.DONE).exclude(pk=upload.pk)
+    return same.select_related("product", "requested_by").order_by("-finished_at").first()
+
+
 def checked_names(upload: Upload, *, skip: int = 0) -> Iterator[str]:
     """The DeviceNames of a checked workbook in their order, from number `skip` on (the first is 0). Raises UploadGone or VaultBroken."""
     return (row[1] for row in checked_rows(upload, skip=skip))
 
 
-def checked_rows(upload: Upload, *, skip: int = 0) -> Iterator[list[Any]]:
+def checked_rows(upload: Upload, *, skip: int = 0, witness: vault.Witness | None = None) -> Iterator[list[Any]]:
     """Values in the order of GoodRow. Raises UploadGone or VaultBroken."""
-    return _lines(upload, "rows", skip)
+    return (orjson.loads(line) for line in _lines(upload, "rows", skip, witness))
 
 
-def bad_cells(upload: Upload, *, skip: int = 0, count: int | None = None) -> Iterator[BadCell]:
-    """What the check found: first the cells that break a rule, then those that the list has already. Raises UploadGone."""
-    return (BadCell(*cell) for cell in islice(_lines(upload, "findings", skip), count))
+def findings(upload: Upload, *, group: int | None = None, skip: int = 0, count: int | None = None) -> Iterator[Finding]:
+    """What the check found, in the order of the sheet: every cell that breaks a rule, and the names that are left out; of one group of the
+    report, if one is named. Raises UploadGone."""
+    if group is None:
+        lines = islice(_lines(upload, "findings", skip), count)
+    else:
+        beginning = b"[%d," % group
+        of_group = (line for line in _lines(upload, "findings") if line.startswith(beginning))
+        lines = islice(of_group, skip, None if count is None else skip + count)
+    return (Finding(*orjson.loads(line)) for line in lines)
 
 
 def product_of(upload: Upload) -> Product:
@@ -167,12 +206,11 @@ def _refuse_while_produced(upload: Upload) -> None:
         raise UploadRunning
 
 
-def _lines(upload: Upload, kind: str, skip: int) -> Iterator[list[Any]]:
+def _lines(upload: Upload, kind: str, skip: int = 0, witness: vault.Witness | None = None) -> Iterator[bytes]:
     name = upload.report.get(kind)
     if not upload.path or not name:
         raise UploadGone
     try:
-        lines = vault.read_lines(f"{upload.path}/{name}", file_key(upload), skip=skip)
-        yield from (orjson.loads(line) for line in lines)
+        yield from vault.read_lines(f"{upload.path}/{name}", file_key(upload), skip=skip, witness=witness)
     except vault.VaultMissing as error:
         raise UploadGone from error

@@ -1,10 +1,8 @@
 """Uploaded workbooks: checked whole, imported whole or not at all, and nothing of them left behind."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from console.errors import DomainError
 from console.models import AuditEntry
@@ -22,13 +20,9 @@ from products.services.supply import QuotaExceeded
 from tests import cast
 from tests.cast import NOON, OPERATOR
 from tests.devices import workbooks
-from tests.devices.workbooks import LATER, check, checked, clock, commit, macs, receive
+from tests.devices.workbooks import LATER, check, checked, clock, commit, folder_of, macs, receive
 
 pytestmark = [pytest.mark.django_db, pytest.mark.storage]
-
-
-def folder_of(upload: Upload) -> Path:
-    return Path(settings.MEDIA_ROOT) / f"uploads/{upload.token}"
 
 
 def rules_of(upload: Upload) -> dict[str, int]:
@@ -77,7 +71,7 @@ def test_every_bad_cell_is_found_and_counted_in_groups() -> None:
         ["64C2DE000003", "fine"],
     ]
     upload = checked(product, ["MAC", "SN"], rows)
-    assert [(cell.number, cell.column, cell.value) for cell in uploads.bad_cells(upload)] == [
+    assert [(cell.number, cell.column, cell.value) for cell in uploads.findings(upload)] == [
         (3, "MAC", "nonsense"),
         (4, "MAC", "64C2DE000001"),
         (5, "MAC", "64C2DE000009"),
@@ -90,7 +84,7 @@ def test_every_bad_cell_is_found_and_counted_in_groups() -> None:
         "In the pre-import list already: SN": 1,
     }
     assert (upload.good_rows, upload.bad_rows, upload.report["cells"]) == (2, 4, 4)
-    assert f"#{known.pk}" in list(uploads.bad_cells(upload))[2].words
+    assert f"#{known.pk}" in list(uploads.findings(upload))[2].words
 
 
 def test_a_name_of_another_product_is_free_but_its_sn_is_not() -> None:
@@ -101,9 +95,9 @@ def test_a_name_of_another_product_is_free_but_its_sn_is_not() -> None:
 
 def test_ten_thousand_bad_cells_are_all_named() -> None:
     upload = checked(cast.kettle(), ["MAC", "SN"], [[f"bad {number}", "S N"] for number in range(5_000)])
-    cells = list(uploads.bad_cells(upload))
+    cells = list(uploads.findings(upload))
     assert len(cells) == upload.report["cells"] == 10_000
-    assert [cell.value for cell in uploads.bad_cells(upload, skip=9_998)] == ["bad 4999", "S N"]
+    assert [cell.value for cell in uploads.findings(upload, skip=9_998)] == ["bad 4999", "S N"]
     assert len(upload.report["groups"]) == 2
 
 
@@ -126,7 +120,7 @@ def test_no_report_holds_a_secret() -> None:
     secret = "0123456789abcdef0123456789abcdeX"
     upload = checked(cast.kettle(), ["MAC", "DeviceSecret"], [["64C2DE000001", secret], ["nonsense", secret + "="]])
     assert secret not in str(upload.report)
-    assert secret not in str(list(uploads.bad_cells(upload)))
+    assert secret not in str(list(uploads.findings(upload)))
     assert upload.report["secrets_given"] == 1
 
 
@@ -228,7 +222,7 @@ def test_it_imports_once_however_often_it_is_asked() -> None:
     upload = checked(cast.kettle(), ["MAC"], macs(3))
     commit(upload)
     with pytest.raises(DomainError):
-        upload_commit.request(upload.pk, sha256=upload.sha256, by=OPERATOR, at=NOON)
+        upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=NOON)
     upload_commit.commit(upload.pk, clock=clock)
     assert PreImportedDevice.objects.count() == 3
 
@@ -275,7 +269,7 @@ def test_expired_files_go_and_others_stay() -> None:
     assert uploads.purge(at=NOON + timedelta(days=4)) == 1
     assert (folder_of(old).exists(), folder_of(new).exists()) == (False, True)
     with pytest.raises(UploadGone):
-        upload_commit.request(new.pk, sha256=new.sha256, by=OPERATOR, at=NOON + timedelta(days=31))
+        upload_commit.request(new.pk, sha256=new.checked_sha256, by=OPERATOR, at=NOON + timedelta(days=31))
 
 
 def test_a_file_that_is_worked_on_does_not_expire() -> None:

@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.storage, pytest.mark.django_db(transaction=True)]
 SIZE = 20_000
 
 
-def received(product: Product, count: int) -> Upload:
+def received(product: Product, count: int, **facts: str) -> Upload:
     data = workbooks.xlsx(["MAC", "SN"], [[name, f"S{number}"] for number, [name] in enumerate(macs(count))])
-    new = uploads.NewUpload("list.xlsx", len(data), [data])
+    new = uploads.NewUpload("list.xlsx", len(data), [data], **facts)
     return uploads.receive(product, new, by=OPERATOR, at=timezone.now())
 
 
@@ -42,7 +42,8 @@ def test_two_workers_at_one_import_store_it_once() -> None:
     product = cast.kettle()
     upload = received(product, 2_000)
     upload_check.check(upload.pk, clock=clock)
-    upload_commit.request(upload.pk, sha256=upload.sha256, by=OPERATOR, at=timezone.now())
+    upload.refresh_from_db()
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
 
     def work() -> None:
         upload_commit.commit(upload.pk, clock=timezone.now)
@@ -60,7 +61,8 @@ def test_a_worker_that_was_taken_for_dead_imports_nothing() -> None:
     product = cast.kettle()
     upload = received(product, 10)
     upload_check.check(upload.pk, clock=clock)
-    upload_commit.request(upload.pk, sha256=upload.sha256, by=OPERATOR, at=timezone.now())
+    upload.refresh_from_db()
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
     calls = []
 
     def slow_clock() -> object:
@@ -82,12 +84,41 @@ def test_killed_workers_leave_a_check_and_an_import_of_20_000_rows_exact(start_w
     _finish(start_worker, "devices.check_upload", upload, UploadStage.CHECK)
     assert (upload.good_rows, upload.bad_rows) == (SIZE, 0)
     assert sum(1 for _name in uploads.checked_names(upload)) == SIZE
-    upload_commit.request(upload.pk, sha256=upload.sha256, by=OPERATOR, at=timezone.now())
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
     for delay in (0.05, 0.4):
         _kill_at_work(start_worker, "devices.commit_upload", upload, delay)
         assert PreImportedDevice.objects.count() in (0, SIZE)
     _finish(start_worker, "devices.commit_upload", upload, UploadStage.COMMIT)
     assert_exact(product, SIZE)
+
+
+@pytest.mark.slow
+def test_killed_workers_leave_an_import_that_skips_duplicates_exact(start_worker: Callable[..., Process]) -> None:
+    """The rows of the list stay as they are, secrets too, and each of the others is there once."""
+    product = cast.kettle()
+    _import_here(received(product, SIZE // 4))
+    secrets = dict(PreImportedDevice.objects.values_list("device_name", "sealed_secret"))
+    upload = received(product, SIZE, duplicates="skip")
+    for delay in (0.05, 0.6):
+        _kill_at_work(start_worker, "devices.check_upload", upload, delay)
+    _finish(start_worker, "devices.check_upload", upload, UploadStage.CHECK)
+    assert (upload.good_rows, upload.bad_rows, upload.skipped_rows) == (SIZE - SIZE // 4, 0, SIZE // 4)
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
+    for delay in (0.05, 0.4):
+        _kill_at_work(start_worker, "devices.commit_upload", upload, delay)
+        assert PreImportedDevice.objects.count() in (SIZE // 4, SIZE)
+    _finish(start_worker, "devices.commit_upload", upload, UploadStage.COMMIT)
+    product.refresh_from_db()
+    assert PreImportedDevice.objects.filter(product=product).count() == product.devices_taken == SIZE
+    assert dict(PreImportedDevice.objects.filter(device_name__in=secrets).values_list("device_name", "sealed_secret")) == secrets
+
+
+def _import_here(upload: Upload) -> None:
+    """In this process, undisturbed."""
+    upload_check.check(upload.pk, clock=timezone.now)
+    upload.refresh_from_db()
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
+    upload_commit.commit(upload.pk, clock=timezone.now)
 
 
 def _kill_at_work(start_worker: Callable[..., Process], task: str, upload: Upload, delay: float) -> None:
@@ -133,6 +164,7 @@ def test_the_sweep_sends_again_what_was_lost(monkeypatch: pytest.MonkeyPatch) ->
     upload_check.check(upload.pk, clock=timezone.now)
     tasks.sweep()
     assert sent == []
-    upload_commit.request(upload.pk, sha256=upload.sha256, by=OPERATOR, at=clock())
+    upload.refresh_from_db()
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=clock())
     tasks.sweep()
     assert sent == [("devices.commit_upload", upload.pk)]

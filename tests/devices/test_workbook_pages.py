@@ -4,6 +4,7 @@ import io
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The messages that pages sent."""
     sent: list[tuple[str, int]] = []
-    for module in ("pre_import_import", "upload"):
+    for module in ("pre_import_import", "upload_actions", "upload_files"):
         monkeypatch.setattr(f"devices.admin.{module}.nudge", lambda task, pk: sent.append((task, pk)))
     return sent
 
@@ -44,19 +45,67 @@ def test_a_small_workbook_is_checked_at_once_and_imported_by_a_button(boss: Clie
     upload = Upload.objects.get()
     assert "All 3 rows are good" in text
     assert "Import 3 rows" in text
-    text = act(boss, upload, "commit", sha256=upload.sha256).content.decode()  # type: ignore[attr-defined]
+    text = act(boss, upload, "commit", sha256=upload.checked_sha256).content.decode()  # type: ignore[attr-defined]
     assert "3 rows were imported" in text
     assert PreImportedDevice.objects.count() == 3
 
 
-def test_bad_cells_are_shown_and_the_button_is_dead(boss: Client) -> None:
+def test_bad_cells_are_shown_in_groups_and_nothing_is_imported_without_a_tick(boss: Client) -> None:
     text = send(boss, cast.kettle(), workbooks.xlsx(["MAC"], [["nonsense"], *macs(3)])).content.decode()  # type: ignore[attr-defined]
     upload = Upload.objects.get()
     assert "1 bad cell was found" in text
     assert "nonsense" in text
-    assert "disabled>Import 4 rows" in text
-    act(boss, upload, "commit", sha256=upload.sha256)
+    assert "1 row</strong>" in text
+    assert "A MAC address has only the digits 0-9 and A-F" in text
+    act(boss, upload, "commit", sha256=upload.checked_sha256)
+    bound = {"sha256": upload.checked_sha256, "leave_out": "1"}
+    assert "Tick this" in act(boss, upload, "commit_good", **bound).content.decode()  # type: ignore[attr-defined]
     assert not PreImportedDevice.objects.exists()
+    text = act(boss, upload, "commit_good", **bound, agreed="on").content.decode()  # type: ignore[attr-defined]
+    assert "3 rows were imported" in text
+    assert "1 bad row stayed out" in text
+    assert "Download the marked workbook" in text
+    assert PreImportedDevice.objects.count() == 3
+
+
+def test_it_refuses_good_rows_alone_where_others_are_bad_than_the_page_said(boss: Client) -> None:
+    upload = checked(cast.kettle(), ["MAC"], [["nonsense"], *macs(3)])
+    text = act(boss, upload, "commit_good", sha256=upload.checked_sha256, leave_out="2", agreed="on").content.decode()  # type: ignore[attr-defined]
+    assert "what the check found is not what was asked for" in text
+    assert not PreImportedDevice.objects.exists()
+
+
+def test_duplicates_are_skipped_or_stopped_at_as_chosen_and_chosen_anew_at_another_check(boss: Client) -> None:
+    product = cast.kettle()
+    row = cast.row(product, "64C2DE000000")
+    text = send(boss, product, workbooks.xlsx(["MAC"], macs(3))).content.decode()  # type: ignore[attr-defined]
+    assert "In the pre-import list already: DeviceName" in text
+    text = act(boss, Upload.objects.get(), "check_again", duplicates="skip").content.decode()  # type: ignore[attr-defined]
+    assert "1 row is left out" in text
+    assert "Import 2 rows" in text
+    upload = Upload.objects.get()
+    act(boss, upload, "commit", sha256=upload.checked_sha256)
+    assert PreImportedDevice.objects.count() == 3
+    assert PreImportedDevice.objects.get(pk=row.pk).sealed_secret == row.sealed_secret
+
+
+def test_duplicates_are_skipped_from_the_start_where_the_upload_says_so(boss: Client) -> None:
+    product = cast.kettle()
+    cast.row(product, "64C2DE000000")
+    file = SimpleUploadedFile("list.xlsx", workbooks.xlsx(["MAC"], macs(3)))
+    boss.post(pages.IMPORT, {"product": product.pk, "authentication": "", "duplicates": "skip", "import_file": file})
+    assert Upload.objects.get().skipped_rows == 1
+
+
+def test_the_very_same_file_is_noticed(boss: Client) -> None:
+    product, data = cast.kettle(), workbooks.xlsx(["MAC"], macs(3))
+    send(boss, product, data)
+    upload = Upload.objects.get()
+    act(boss, upload, "commit", sha256=upload.checked_sha256)
+    text = send(boss, product, data).content.decode()  # type: ignore[attr-defined]
+    assert "This very file was imported before" in text
+    assert "by admin, into Kettle" in text
+    assert "This very file" not in send(boss, product, workbooks.xlsx(["MAC"], macs(4))).content.decode()  # type: ignore[attr-defined]
 
 
 def test_it_refuses_an_import_of_other_bytes_than_the_page_showed(boss: Client) -> None:
@@ -79,8 +128,8 @@ def test_a_big_workbook_becomes_a_job(boss: Client, nudges: list[tuple[str, int]
     upload = Upload.objects.get()
     assert nudges == [("devices.check_upload", upload.pk)]
     assert "data-live" in response.content.decode()  # type: ignore[attr-defined]
-    workbooks.check(upload)
-    act(boss, upload, "commit", sha256=upload.sha256)
+    upload = workbooks.check(upload)
+    act(boss, upload, "commit", sha256=upload.checked_sha256)
     assert nudges[1:] == [("devices.commit_upload", upload.pk)]
     assert not PreImportedDevice.objects.exists()
 
@@ -89,7 +138,7 @@ def test_the_page_hears_how_far_the_work_is(boss: Client) -> None:
     upload = workbooks.receive(cast.kettle(), workbooks.xlsx(["MAC"], macs(3)))
     url = reverse("admin:devices_upload_progress", args=[upload.pk])
     assert boss.get(url).json() | {"state": ""} == {
-        "live": True, "version": "check|queued", "kind": "queued", "state": "", "percent": None, "rows": "", "left": "",
+        "live": True, "version": "check|queued", "kind": "queued", "state": "", "percent": None, "rows": "", "rate": "", "left": "",
     }  # fmt: skip
     Upload.objects.update(state=JobState.RUNNING, total=200, done=50, started_at=timezone.now())
     facts = boss.get(url).json()
@@ -106,6 +155,18 @@ def test_every_bad_cell_can_be_paged_through_and_downloaded(boss: Client) -> Non
     text = b"".join(boss.get(reverse("admin:devices_upload_bad_cells", args=[upload.pk])).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     lines = text.splitlines()
     assert (len(lines), lines[1].split(",")[:3]) == (121, ["2", "MAC", "'=bad0"])
+
+
+def test_one_group_of_faults_can_be_listed_and_downloaded_alone(boss: Client) -> None:
+    upload = checked(cast.kettle(), ["MAC", "SN"], [[f"bad {number}", "S N" if number % 2 else ""] for number in range(120)])
+    group = next(each for each in upload.report["groups"] if each["column"] == "SN")
+    text = boss.get(page(upload), {"group": group["id"], "p": "2"}).content.decode()
+    assert "Page 2 of 2" in text
+    assert "bad 119" not in text
+    url = reverse("admin:devices_upload_bad_cells", args=[upload.pk])
+    answer = boss.get(url, {"group": group["id"]})
+    assert len(b"".join(answer.streaming_content).decode().splitlines()) == 61  # type: ignore[attr-defined]
+    assert boss.get(page(upload), {"group": "77"}).status_code == 200
 
 
 def test_a_discarded_workbook_is_gone(boss: Client) -> None:
@@ -172,7 +233,7 @@ def test_an_exported_file_can_be_imported_again(boss: Client, form: str) -> None
     act(boss, row, "remove", devices=DeleteForm.KEEP, reason="")
     send(boss, product, data, "list.xlsx" if form == "0" else "list.csv")
     upload = Upload.objects.get()
-    act(boss, upload, "commit", sha256=upload.sha256)
+    act(boss, upload, "commit", sha256=upload.checked_sha256)
     again = PreImportedDevice.objects.get()
     assert (again.device_name, again.nickname, again.sn, again.authentication) == ("64C2DE000001", "=1+1", "S1", "static")
 

@@ -6,19 +6,20 @@ from pathlib import PurePath
 
 from console.shared.files import csv_reader, xlsx_reader
 from console.shared.files.refusal import MIB, SIZE_AT_MOST, FileRefused
+from console.words import say
 
 Opener = Callable[[], Iterator[bytes]]
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _TEXT = (".csv", ".txt", ".tsv")
-_SAVE = "save it as .xlsx or as CSV UTF-8."
+_NOT_READ = say("Only Excel workbooks (.xlsx) and CSV files (.csv) are read.")
 _OTHERS = {
-    ".xls": f"This is a workbook of the old kind (.xls): {_SAVE}",
-    ".xlsm": f"A workbook of the kind .xlsm holds macros: {_SAVE}",
-    ".xltm": f"A workbook of the kind .xltm holds macros: {_SAVE}",
-    ".xlsb": f"This is a binary workbook (.xlsb): {_SAVE}",
-    ".ods": f"This is an OpenDocument sheet (.ods): {_SAVE}",
-    ".numbers": f"This is a Numbers sheet: {_SAVE}",
+    ".xls": say("This is a workbook of the old kind (.xls): save it as .xlsx or as CSV UTF-8."),
+    ".xlsm": say("A workbook of the kind .xlsm holds macros: save it as .xlsx or as CSV UTF-8."),
+    ".xltm": say("A workbook of the kind .xltm holds macros: save it as .xlsx or as CSV UTF-8."),
+    ".xlsb": say("This is a binary workbook (.xlsb): save it as .xlsx or as CSV UTF-8."),
+    ".ods": say("This is an OpenDocument sheet (.ods): save it as .xlsx or as CSV UTF-8."),
+    ".numbers": say("This is a Numbers sheet: save it as .xlsx or as CSV UTF-8."),
 }
 
 
@@ -26,19 +27,26 @@ def check_name_and_size(name: str, size: int) -> None:
     """What can be said before a byte is read. Raises FileRefused."""
     ending = PurePath(name).suffix.lower()
     if ending not in (".xlsx", *_TEXT):
-        raise FileRefused(_OTHERS.get(ending, "Only Excel workbooks (.xlsx) and CSV files (.csv) are read."))
+        raise FileRefused(_OTHERS.get(ending, _NOT_READ))
     if size == 0:
         raise FileRefused("The file is empty.")
     if size > SIZE_AT_MOST:
-        raise FileRefused(f"The file is larger than {SIZE_AT_MOST // MIB} MiB.")
+        raise FileRefused(say("The file is larger than {size:,} MiB.", size=SIZE_AT_MOST // MIB))
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`rows`: from row 1, empty ones included, as text; they may differ in length. `expected`: about how many there are."""
+    """`rows`: from row 1, empty ones included, as text; they may differ in length. `expected`: about how many there are.
+    `title`: of the worksheet; a CSV file has none."""
 
     rows: Iterator[list[str]]
     expected: int
+    title: str = ""
+
+
+def is_text(name: str) -> bool:
+    """CSV, not a workbook."""
+    return PurePath(name).suffix.lower() in _TEXT
 
 
 def read(name: str, size: int, opener: Opener, *, pulse: Callable[[], None] = lambda: None) -> Table:
@@ -48,12 +56,20 @@ def read(name: str, size: int, opener: Opener, *, pulse: Callable[[], None] = la
     """
     check_name_and_size(name, size)
     head = next(opener(), b"")[:8]
-    if PurePath(name).suffix.lower() in _TEXT:
+    if is_text(name):
         if head.startswith((_ZIP, _OLE, b"%PDF")):
-            raise FileRefused(f"The file is named {PurePath(name).suffix} but is no text: upload the workbook itself, or {_SAVE}")
+            ending = PurePath(name).suffix
+            raise FileRefused(
+                say(
+                    "The file is named {ending} but is no text: upload the workbook itself, or save it as .xlsx or as CSV UTF-8.",
+                    ending=ending,
+                )
+            )
         return Table(*csv_reader.read(opener, pulse))
     if head.startswith(_OLE):
-        raise FileRefused(f"The file is protected by a password, or a workbook of the old kind (.xls) under a new name: {_SAVE}")
+        raise FileRefused(
+            "The file is protected by a password, or a workbook of the old kind (.xls) under a new name: save it as .xlsx or as CSV UTF-8."
+        )
     if not head.startswith(_ZIP):
-        raise FileRefused(f"The file is named .xlsx but is no workbook: {_SAVE}")
+        raise FileRefused("The file is named .xlsx but is no workbook: save it as .xlsx or as CSV UTF-8.")
     return Table(*xlsx_reader.read(b"".join(opener()), pulse))

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from console.errors import DomainError, Invalid, NotFound
+from console.words import say
 
 MAGIC = b"NPV\x01"
 SALT_SIZE = 16
@@ -99,7 +100,7 @@ class Writer:
         """Raises TooLarge."""
         self._size += len(data)
         if self._limit is not None and self._size > self._limit:
-            raise TooLarge(f"The file is larger than {self._limit // (1 << 20):,} MiB.")
+            raise TooLarge(say("The file is larger than {size:,} MiB.", size=self._limit // (1 << 20)))
         self._digest.update(data)
         self._buffer += data
         while len(self._buffer) > FRAME:  # The last frame is only known at the end, so one full frame may wait here.
@@ -154,10 +155,28 @@ def _frames(file: BinaryIO, path: str, key: bytes) -> Iterator[bytes]:
             frame, number = following, number + 1
 
 
-def read_lines(path: str, key: bytes, *, skip: int = 0) -> Iterator[bytes]:
+class Witness:
+    """Remembers what was read through it: `sha256` of the bytes so far."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def see(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._digest.update(piece)
+            yield piece
+
+    @property
+    def sha256(self) -> str:
+        """64 hex digits."""
+        return self._digest.hexdigest()
+
+
+def read_lines(path: str, key: bytes, *, skip: int = 0, witness: Witness | None = None) -> Iterator[bytes]:
     """The lines of a stored text without their line ends, from number `skip` (the first is 0). Raises VaultMissing, VaultBroken."""
     rest, number = b"", 0
-    for piece in read(path, key):
+    pieces = read(path, key)
+    for piece in witness.see(pieces) if witness else pieces:
         lines = (rest + piece).split(b"\n")
         rest = lines.pop()
         if number + len(lines) > skip:

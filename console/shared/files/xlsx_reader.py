@@ -14,15 +14,16 @@ from console.shared.files import sheet_guard
 from console.shared.files.refusal import COLUMNS_AT_MOST, ROWS_AT_MOST, FileRefused, too_many_columns, too_many_rows
 from console.shared.files.repetition import Repetition
 from console.shared.files.zip_guard import GuardedZip
+from console.words import say
 
 DIGITS_KEPT = 1e15
 _SHEET_DATA = re.compile(rb"<(?:[\w.\-]+:)?sheetData[\s/>]")
 _CONTENTS, _ROOT = "[content_types].xml", "_rels/.rels"
-_NO_WORKBOOK = "This is a zip container but not an Excel workbook (.xlsx)."
+_NO_WORKBOOK = say("This is a zip container but not an Excel workbook (.xlsx).")
 
 
-def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[list[str]], int]:
-    """The first worksheet's rows from row 1, empty ones included, every cell as text without its format; and how many there are.
+def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[list[str]], int, str]:
+    """The first worksheet's rows from row 1, empty ones included, every cell as text without its format; how many there are; its title.
 
     Raises FileRefused.
     """
@@ -37,7 +38,7 @@ def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[list[str]], i
         raise too_many_columns(1)
     if sheet.total_height > ROWS_AT_MOST:
         raise too_many_rows()
-    return _texts(sheet), sheet.total_height
+    return _texts(sheet), sheet.total_height, first
 
 
 def _texts(sheet: Any) -> Iterator[list[str]]:
