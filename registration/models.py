@@ -1,6 +1,6 @@
-"""The device log of each data center (A14), and the nonces that may not come back.
+"""The device log of each data center (A14), the figures kept of it, and the nonces that may not come back.
 
-Both live in the data center's own database, so no foreign key is checked there.
+All of them live in the data center's own database, so no foreign key is checked there.
 """
 
 from django.db import models
@@ -95,6 +95,7 @@ class DeviceLogEntry(models.Model):
                 opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops"],
             ),
             models.Index(fields=["data_center", "client_id", "id"], condition=~models.Q(client_id=""), name="device_log_client_id"),
+            models.Index(fields=["data_center", "address", "id"], condition=models.Q(address__isnull=False), name="device_log_address"),
             models.Index(fields=["data_center", "id"], condition=models.Q(accepted=False), name="device_log_refused"),
             models.Index(fields=["at"], name="device_log_at"),
             models.Index(fields=["request_id"], name="device_log_request"),
@@ -141,3 +142,77 @@ class BrokerState(models.Model):
 
     def __str__(self) -> str:
         return str(self.broker_id)
+
+
+class HourlyFigure(models.Model):
+    """How many log entries there were in the hour that begins at `hour` (whole hours of UTC). `product_id` is 0 where no product was
+    recognised: a plain number, since what is NULL is never the same twice. Written by registration.services.figure_keeping alone."""
+
+    lives_in_data_center = True
+
+    hour = models.DateTimeField(_("hour"))
+    data_center = models.ForeignKey(DataCenter, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    product_id = models.BigIntegerField(_("product"), default=0)
+    event = models.CharField(_("event"), max_length=16, choices=DeviceEvent.choices)
+    code = models.CharField(_("decision"), max_length=32, choices=DecisionCode.choices)
+    count = models.PositiveBigIntegerField(_("entries"), default=0)
+
+    class Meta:
+        verbose_name = _("hourly figure")
+        verbose_name_plural = _("hourly figures")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["data_center", "hour", "product_id", "event", "code"], name="hourly_figure_once")]
+        indexes = [models.Index(fields=["hour"], name="hourly_figure_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.event} {self.code}: {self.count}"
+
+
+class FleetFigure(models.Model):
+    """How many devices of a product a data center's list held when they were last counted (FigureState.fleet_at)."""
+
+    lives_in_data_center = True
+
+    data_center = models.ForeignKey(DataCenter, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    product_id = models.BigIntegerField(_("product"))
+    registered = models.PositiveIntegerField(_("registered"), default=0)
+    activated = models.PositiveIntegerField(_("activated"), default=0)
+    online = models.PositiveIntegerField(_("online"), default=0)
+    disabled = models.PositiveIntegerField(_("disabled"), default=0)
+
+    class Meta:
+        verbose_name = _("figure of a device list")
+        verbose_name_plural = _("figures of device lists")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["data_center", "product_id"], name="fleet_figure_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.registered}"
+
+
+class FigureState(models.Model):
+    """How far this database's figures are; one row. Every log entry up to the number `counted_to` is in the hourly figures, and every one
+    that was written before `counted_at`. `seen_to` is how far the next count goes; it was read at `seen_at`, when the transactions of
+    `writers` were writing to the log (in PostgreSQL's words; none on SQLite, which has one writer). `fleet_seconds`: how long the devices'
+    last count took."""
+
+    lives_in_data_center = True
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    counted_to = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(null=True)
+    seen_to = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+    writers = models.JSONField(default=list)
+    fleet_at = models.DateTimeField(null=True)
+    fleet_seconds = models.FloatField(default=0)
+
+    class Meta:
+        verbose_name = _("state of the figures")
+        verbose_name_plural = _("states of the figures")
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="figure_state_one_row")]
+
+    def __str__(self) -> str:
+        return f"counted to {self.counted_to}"

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from console.models import AuditEntry
 from console.shared.add_page import AddPage
 from console.shared.admin import SmallListAdmin, badge
 from console.shared.page_actions import Occasion, PageAction, PageActions
+from products.admin.limits import OfEveryProduct, latest_changes
 from products.models import Broker
 from registration.admin.broker_actions import BROKER_ACTIONS, stored
 from registration.admin.broker_forms import NewBrokerForm
@@ -24,7 +24,7 @@ from registration.models import BrokerState
 
 
 @admin.register(Broker)
-class BrokerAdmin(AddPage, PageActions, SmallListAdmin):
+class BrokerAdmin(OfEveryProduct, AddPage, PageActions, SmallListAdmin):
     list_display = ("name", "kind_text", "center", "state", "drops", "tells")
     list_display_links = ("name",)
     list_filter = (("kind", ChoicesDropdownFilter),)
@@ -69,9 +69,7 @@ class BrokerAdmin(AddPage, PageActions, SmallListAdmin):
     def page_context(self, request: HttpRequest, target: Broker) -> dict[str, Any]:
         states = BrokerState.objects.using(target.data_center.database)
         context: dict[str, Any] = {"link": states.filter(broker_id=target.pk).first() if target.can_drop else None}
-        if request.user.has_perm("console.view_auditentry"):
-            context["changes"] = list(AuditEntry.objects.filter(target_type="products.broker", target_id=str(target.pk))[:8])
-        return context
+        return context | latest_changes(request, target)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Broker]:
         found: QuerySet[Broker] = super().get_queryset(request).select_related("data_center")

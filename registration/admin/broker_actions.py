@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from console.shared.page_actions import Occasion, PageAction
+from products.admin.forms import ReasonForm
 from products.models import Broker
 from products.services import brokers
 from registration.admin.broker_forms import BrokerForm, EmbeddedForm, facts_of
@@ -40,7 +41,7 @@ def _renew(occasion: Occasion) -> dict[str, str]:
 
 
 def _remove(occasion: Occasion) -> None:
-    broker_removal.remove(occasion.target, by=occasion.by, at=occasion.at)
+    broker_removal.remove(occasion.target, reason=occasion.data["reason"], by=occasion.by, at=occasion.at)
 
 
 def asks(broker: Broker) -> bool:
@@ -86,6 +87,7 @@ BROKER_ACTIONS = (
         ),
         confirm=_("Show the secret"),
         run=_reveal,
+        guarded=True,
         offered=asks,
     ),
     PageAction(
@@ -100,6 +102,7 @@ BROKER_ACTIONS = (
         ),
         confirm=_("Make a new secret"),
         run=_renew,
+        guarded=True,
         offered=asks,
         danger=True,
     ),
@@ -112,6 +115,7 @@ BROKER_ACTIONS = (
         warnings=(_("Orders to cut devices off there are not carried out any more."),),
         confirm=_("Delete"),
         done=_("The broker was deleted."),
+        form=ReasonForm,
         run=_remove,
         danger=True,
     ),

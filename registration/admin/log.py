@@ -1,11 +1,10 @@
 """The device log in the console: one data center at a time, to read only (A14, N2)."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,9 +17,12 @@ from console.shared.page_actions import PageActions
 from devices.admin import centers
 from devices.models import Device
 from products.models import DataCenter, Product
-from registration.admin import log_export
+from products.services import access
+from registration.admin import log_export, log_search, what_if
 from registration.admin.log_filters import LOG_FILTERS
+from registration.admin.remedies import Remedy, remedy_of
 from registration.models import DecisionCode, DeviceLogEntry
+from registration.services import meanings
 
 CENTER = "center"
 FACTS = {
@@ -51,7 +53,10 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
     list_before_template = "device_log/before_list.html"
     sortable_by = ()
     search_fields = ("device_name",)
-    search_help_text = _("DeviceName from its beginning, or a whole ClientID, ProductKey or request number")
+    search_help_text = _(
+        "DeviceName from its beginning (a MAC address in any spelling), an address or a network as 192.0.2.0/24, or a whole ClientID, "
+        "ProductKey or request number"
+    )
     page_template = "device_log/entry.html"
     empty_list = {
         "icon": "receipt_long",
@@ -71,25 +76,24 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(lambda request: log_export.view(self, request))
-        return [path("export/", view, name="registration_devicelogentry_export"), *super().get_urls()]
+        return [
+            path("export/", view, name="registration_devicelogentry_export"),
+            path("what-if/", self.admin_site.admin_view(what_if.view), name="registration_what_if"),
+            *super().get_urls(),
+        ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeviceLogEntry]:
-        return DeviceLogEntry.objects.at(centers.selected(request)).order_by("-id")
+        entries = DeviceLogEntry.objects.at(centers.selected(request)).order_by("-id")
+        return entries.of_products(access.keys_seen(request.user))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[DeviceLogEntry], search_term: str
     ) -> tuple[QuerySet[DeviceLogEntry], bool]:
         """Exact values and beginnings alone: each has an index."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        number = _request_number(term)
-        if number:
-            return queryset.filter(request_id=number), False
-        return queryset.filter(Q(device_name__startswith=term) | Q(product_key=term) | Q(client_id=term)), False
+        return log_search.search(queryset, search_term), False  # type: ignore[arg-type]
 
     def page_key(self, target: DeviceLogEntry) -> str:
         """Numbers of entries may meet in different databases."""
@@ -100,18 +104,29 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
         if not (center_id.isdecimal() and pk.isdecimal()):
             return None
         center = DataCenter.objects.filter(pk=center_id).first()
-        return DeviceLogEntry.objects.at(center).filter(pk=pk).first() if center else None
+        return DeviceLogEntry.objects.at(center).of_products(access.keys_seen(request.user)).filter(pk=pk).first() if center else None
 
     def page_context(self, request: HttpRequest, target: DeviceLogEntry) -> dict[str, Any]:
+        center = DataCenter.objects.get(pk=target.data_center_id)
+        product = Product.objects.filter(pk=target.product_id).first() if target.product_id else None
         return {
             "title": target.device_name or target.product_key or _("Malformed request"),
-            "center": DataCenter.objects.get(pk=target.data_center_id),
-            "product": Product.objects.filter(pk=target.product_id).first() if target.product_id else None,
+            "center": center,
+            "product": product,
+            "explained": meanings.of(target.code),
+            "remedy": self._remedy(request, target, center),
+            "what_if_url": what_if.url_of(product.key, target.device_name) if product and target.device_name else "",
             "device_url": self._device_url(request, target),
             "list_url": reverse("admin:registration_devicelogentry_changelist"),
             "badge": badge_of(target),
             "facts": [(FACTS.get(name, name), value if isinstance(value, list) else [value]) for name, value in target.facts.items()],
         }
+
+    def _remedy(self, request: HttpRequest, entry: DeviceLogEntry, center: DataCenter) -> Remedy | None:
+        """The page where something can be done about a refusal."""
+        if entry.accepted:
+            return None
+        return remedy_of(request, code=entry.code, data_center=center, product_id=entry.product_id, device_name=entry.device_name)
 
     def _device_url(self, request: HttpRequest, entry: DeviceLogEntry) -> str:
         """The page of the device, if there is one under the name now, for those who may see it."""
@@ -157,10 +172,3 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
 def badge_of(entry: DeviceLogEntry) -> str:
     """Its colour: a connection that ended is neither good nor bad."""
     return "grey" if entry.code == DecisionCode.ENDED else "green" if entry.accepted else "red"
-
-
-def _request_number(term: str) -> UUID | None:
-    try:
-        return UUID(term)
-    except ValueError:
-        return None

@@ -9,10 +9,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 
 from console.shared.filters import MomentRangeFilter
 from devices.admin.device_filters import as_stored_mac
-from products.models import Product
+from products.admin.limits import seen_products
+from registration.admin import log_search
 from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
 from registration.protocols.connection_schemes import SCHEMES
 from registration.protocols.registry import protocols_by_name
+from registration.services import device_log
 
 UNREAD = "mqtt"
 """Of a connection that no scheme could read, and of one that ended."""
@@ -24,21 +26,68 @@ class ProductFilter(DropdownFilter):
     parameter_name = "product"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, f"{name} ({key})") for key, name in Product.objects.order_by("name").values_list("key", "name")]
+        return [(key, f"{name} ({key})") for key, name in seen_products(request).values_list("key", "name")]
 
     def queryset(self, request: HttpRequest, queryset: Entries) -> Entries:
         return queryset.filter(product_key=self.value()) if self.value() else queryset
 
 
 class DeviceFilter(TextFilter):
-    """A whole DeviceName; a MAC address in any spelling."""
+    """A whole DeviceName, or with a star behind it its beginning; a MAC address in any spelling."""
 
-    title = _("DeviceName")
+    title = _("DeviceName (with * its beginning)")
     parameter_name = "device"
 
     def queryset(self, request: HttpRequest, queryset: Entries) -> Entries:
         name = (self.value() or "").strip()
+        if name.endswith("*"):
+            return queryset.filter(log_search.beginning(name.rstrip("*")))
         return queryset.filter(device_name__in={name, as_stored_mac(name) or name}) if name else queryset
+
+
+class AddressFilter(TextFilter):
+    """One address or a network."""
+
+    title = _("address or network")
+    parameter_name = "address"
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Entries:
+        text = (self.value() or "").strip()
+        network = log_search.network_of(text)
+        if network is None:
+            return queryset.none() if text else queryset
+        return log_search.from_network(queryset, network)
+
+
+class OutcomeFilter(DropdownFilter):
+    """Refusals have an index of their own."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+    ACCEPTED, REFUSED = "accepted", "refused"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(self.ACCEPTED, _("Accepted")), (self.REFUSED, _("Refused"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Entries:
+        words = {self.ACCEPTED: queryset.accepted, self.REFUSED: queryset.refused}
+        found: Entries = words[self.value()]() if self.value() in words else queryset
+        return found
+
+
+class CodeFilter(DropdownFilter):
+    """The decision. A refusal is looked for among the refusals alone."""
+
+    title = _("decision")
+    parameter_name = "code__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(DecisionCode.choices)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Entries:
+        code = self.value()
+        found: Entries = queryset.filter(code=code) if code else queryset
+        return found if not code or code in device_log.NO_REFUSALS else found.filter(accepted=False)
 
 
 class ClientIdFilter(TextFilter):
@@ -67,8 +116,10 @@ LOG_FILTERS = (
     ProductFilter,
     DeviceFilter,
     ClientIdFilter,
+    AddressFilter,
     ("event", ChoicesDropdownFilter),
-    ("code", ChoicesDropdownFilter),
+    OutcomeFilter,
+    CodeFilter,
     ProtocolFilter,
     ("at", MomentRangeFilter),
 )
@@ -77,7 +128,9 @@ _TITLES = {
     "product": _("Product"),
     "device": _("DeviceName"),
     "client_id": _("ClientID"),
+    "address": _("Address"),
     "event__exact": _("Event"),
+    "outcome": _("Outcome"),
     "code__exact": _("Decision"),
     "protocol": _("Protocol"),
 }
