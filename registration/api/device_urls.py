@@ -3,7 +3,6 @@
 from django.urls import path
 
 from registration.api.doors import door
-from registration.api.health import health
 from registration.api.hooks.door import hook
 from registration.api.native import RegisterDevice
 from registration.protocols.registry import every_protocol
@@ -11,7 +10,6 @@ from registration.protocols.registry import every_protocol
 OTHER_DOORS = {"native": RegisterDevice.as_view()}
 
 urlpatterns = [
-    path("healthz", health, name="health"),
     path("hooks/<path:rest>", hook, name="broker-hook"),
     *(
         path(protocol.path.removeprefix("/"), OTHER_DOORS.get(protocol.name) or door(protocol.name), name=protocol.name)

@@ -86,7 +86,7 @@ class RegisterDevice(APIView):
         operation_id="register_device",
         summary="Register a device",
         description=DESCRIPTION,
-        tags=["Devices"],
+        tags=["Device door"],
         auth=[],
         request={"application/json": RegistrationForm},
         responses={

@@ -1,0 +1,53 @@
+"""Under /api/v1/."""
+
+from django.urls import path
+
+from console.rest import places as places
+from devices.api import batches, devices, download_codes, drift, identities, mac_pools, pre_import, serial_numbers, uploads
+
+urlpatterns = [
+    path("pre-import", pre_import.PreImport.as_view(), name="pre-import"),
+    path("pre-import/bulk", pre_import.BulkAdd.as_view(), name="pre-import-bulk"),
+    path("pre-import/bulk-delete", pre_import.BulkDelete.as_view(), name="pre-import-bulk-delete"),
+    path("pre-import/<number:number>", pre_import.OneRow.as_view(), name="pre-import-row"),
+    path("pre-import/<number:number>/secret", pre_import.RowSecret.as_view(), name="pre-import-secret"),
+    path("uploads", uploads.Uploads.as_view(), name="uploads"),
+    path("uploads/<number:number>", uploads.OneUpload.as_view(), name="upload"),
+    path("uploads/<number:number>/bad-cells", uploads.UploadBadCells.as_view(), name="upload-bad-cells"),
+    path("uploads/<number:number>/import", uploads.CommitUpload.as_view(), name="upload-import"),
+    path("uploads/<number:number>/check-again", uploads.CheckUploadAgain.as_view(), name="upload-check-again"),
+    path("uploads/<number:number>/discard", uploads.DiscardUpload.as_view(), name="upload-discard"),
+    path("mac-pools", mac_pools.MacPools.as_view(), name="mac-pools"),
+    path("mac-pools/<number:number>", mac_pools.OneMacPool.as_view(), name="mac-pool"),
+    path("batches", batches.Batches.as_view(), name="batches"),
+    path("batches/preview", batches.Preview.as_view(), name="batch-preview"),
+    path("batches/<number:number>", batches.OneBatch.as_view(), name="batch"),
+    path("batches/<number:number>/cancel", batches.CancelBatch.as_view(), name="batch-cancel"),
+    path("batches/<number:number>/undo", batches.UndoBatch.as_view(), name="batch-undo"),
+    path("batches/<number:number>/files", batches.Files.as_view(), name="batch-files"),
+    path("batches/<number:number>/files/<word:form>", batches.OneFile.as_view(), name="batch-file"),
+    path("batches/<number:number>/files/<word:form>/download", batches.DownloadFile.as_view(), name="batch-file-download"),
+    path("batches/<number:number>/download-codes", download_codes.MakeDownloadCode.as_view(), name="batch-download-codes"),
+    path("download-codes", download_codes.DownloadCodes.as_view(), name="download-codes"),
+    path("download-codes/redeem", download_codes.RedeemDownloadCode.as_view(), name="download-code-redeem"),
+    path("download-codes/<number:number>", download_codes.OneDownloadCode.as_view(), name="download-code"),
+    path("download-codes/<number:number>/revoke", download_codes.RevokeDownloadCode.as_view(), name="download-code-revoke"),
+    path("serial-number-runs", serial_numbers.Runs.as_view(), name="serial-number-runs"),
+    path("serial-number-runs/<number:number>", serial_numbers.OneRun.as_view(), name="serial-number-run"),
+    path("serial-number-runs/<number:number>/cancel", serial_numbers.CancelRun.as_view(), name="serial-number-run-cancel"),
+    path("serial-number-runs/<number:number>/numbers", serial_numbers.Numbers.as_view(), name="serial-numbers"),
+    path("serial-numbers/bind", serial_numbers.Bind.as_view(), name="serial-number-bind"),
+    path("serial-numbers/unbind", serial_numbers.Unbind.as_view(), name="serial-number-unbind"),
+    path("data-centers/<word:code>/devices", devices.Devices.as_view(), name="devices"),
+    path("data-centers/<word:code>/devices/<number:number>", devices.OneDevice.as_view(), name="device"),
+    path("data-centers/<word:code>/devices/<number:number>/reset", devices.ResetDevice.as_view(), name="device-reset"),
+    path("data-centers/<word:code>/devices/<number:number>/disable", devices.DisableDevice.as_view(), name="device-disable"),
+    path("data-centers/<word:code>/devices/<number:number>/enable", devices.EnableDevice.as_view(), name="device-enable"),
+    path("data-centers/<word:code>/devices/<number:number>/secret", devices.DeviceSecret.as_view(), name="device-secret"),
+    path("data-centers/<word:code>/devices/<number:number>/identities", identities.Identities.as_view(), name="device-identities"),
+    path("data-centers/<word:code>/devices/<number:number>/switch", identities.Switch.as_view(), name="device-switch"),
+    path("data-centers/<word:code>/devices/<number:number>/clear", identities.Clear.as_view(), name="device-clear"),
+    path("data-centers/<word:code>/devices/<number:number>/connections", identities.Connections.as_view(), name="device-connections"),
+    path("data-centers/<word:code>/drift", drift.DriftLines.as_view(), name="drift"),
+    path("data-centers/<word:code>/disconnect-orders", identities.DisconnectOrders.as_view(), name="disconnect-orders"),
+]
