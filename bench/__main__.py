@@ -22,16 +22,17 @@ class Size:
     devices: int
     registrations: int
     listed: int
+    paged: int
     rounds: int
 
 
-FULL = Size(devices=50_000, registrations=600, listed=200_000, rounds=5)
-QUICK = Size(devices=10_000, registrations=200, listed=200_000, rounds=3)
+FULL = Size(devices=50_000, registrations=600, listed=200_000, paged=500_000, rounds=5)
+QUICK = Size(devices=10_000, registrations=200, listed=200_000, paged=50_000, rounds=3)
 
 
 def parts(size: Size) -> dict[str, Part]:
     """In the order in which they run."""
-    from bench import doors, lists, mqtt, storing, workbooks
+    from bench import doors, lists, mqtt, pages, storing, workbooks
 
     return {
         "batch": lambda folder: storing.automatic(size.devices, size.rounds),
@@ -41,6 +42,7 @@ def parts(size: Size) -> dict[str, Part]:
         "mqtt": lambda folder: mqtt.registrations(size.registrations, size.rounds, folder),
         "checks": lambda folder: mqtt.checks(size.registrations * 4, size.rounds, folder),
         "lists": lambda folder: lists.device_list(size.listed, size.rounds),
+        "pages": lambda folder: pages.of_any_size(size.paged, size.rounds),
     }
 
 
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> None:
         prog="python -m bench", description="Measures every figure beside its floor, in one run on a private PostgreSQL."
     )
     parser.add_argument("--quick", action="store_true", help="smaller, and three rounds instead of five")
-    parser.add_argument("--only", nargs="+", default=[], metavar="PART", help="batch, codes, workbook, doors, mqtt, checks, lists")
+    parser.add_argument("--only", nargs="+", default=[], metavar="PART", help="batch, codes, workbook, doors, mqtt, checks, lists, pages")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the figures into this document, between its marks")
     options = parser.parse_args(arguments)
     size, started, found = QUICK if options.quick else FULL, time.monotonic(), list[Figure]()

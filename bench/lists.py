@@ -21,7 +21,7 @@ from products.models import DataCenter
 
 FIELDS = (
     "data_center", "product", "device_name", "nickname", "sn", "authentication", "origin", "sealed_secret", "certificate_fingerprint",
-    "enabled", "created_at", "registered_at",
+    "enabled", "created_at", "registered_at", "client_ids_active",
 )  # fmt: skip
 TIMES = 10
 """Milliseconds are taken several times a round."""
@@ -91,7 +91,7 @@ def _rows(center: int, product: int, devices: int) -> Iterator[tuple[Any, ...]]:
     now, sealed = datetime.now(UTC), secrets.token_bytes(65)
     for number in range(devices):
         name = _name(number)
-        yield center, product, name, "", "", Authentication.DYNAMIC, DeviceOrigin.PRE_IMPORT, sealed, "", True, now, now
+        yield center, product, name, "", "", Authentication.DYNAMIC, DeviceOrigin.PRE_IMPORT, sealed, "", True, now, now, 0
 
 
 def _name(number: int) -> str:

@@ -1,7 +1,8 @@
 """The house's ModelAdmin: lists that stay fast at millions of rows, and rows that only services write."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
@@ -15,6 +16,35 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 NOTHING = "–"
+
+
+class ListTools(NamedTuple):
+    """What stands above a list for the person who looks: `columns` that can be hidden, `saved` filters, `query` of this very view as it
+    would be kept, and the names under which it is kept already."""
+
+    page: str
+    url: str
+    columns: Sequence[Any]
+    saved: Sequence[Any]
+    query: str
+    current: Sequence[str]
+
+
+HiddenColumns = Callable[[HttpRequest, str], frozenset[str]]
+ToolsOf = Callable[[HttpRequest, Any], ListTools]
+
+_givers: dict[str, Any] = {}
+
+
+def columns_by(function: HiddenColumns) -> HiddenColumns:
+    """Registers who knows which columns of a list (the model's label in lower case) a person has hidden. A higher floor's business."""
+    _givers["columns"] = function
+    return function
+
+
+def tools_by(function: ToolsOf) -> ToolsOf:
+    _givers["tools"] = function
+    return function
 
 
 class ConsoleModelAdmin(ModelAdmin):
@@ -32,7 +62,18 @@ class ConsoleModelAdmin(ModelAdmin):
     empty_list: dict[str, Any] = {}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"empty_list": self.empty_list, **(extra_context or {})})
+        own = {"empty_list": self.empty_list, "list_tools": _givers["tools"](request, self) if "tools" in _givers else None}
+        return super().changelist_view(request, {**own, **(extra_context or {})})
+
+    def every_column(self, request: HttpRequest) -> list[str]:
+        """Those of the list as it is declared, also what a person has hidden."""
+        return [str(name) for name in super().get_list_display(request)]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Without those that the person has hidden; the first one leads to the row's page and stays."""
+        every = self.every_column(request)
+        hidden = _givers["columns"](request, self.opts.label_lower) if "columns" in _givers else frozenset()
+        return every[:1] + [name for name in every[1:] if name not in hidden]
 
 
 class SmallListAdmin(ConsoleModelAdmin):
