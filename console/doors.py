@@ -1,6 +1,6 @@
 """Device doors answer before everything else, because real firmware breaks on what a web page needs.
 
-A path found in registration/api/device_urls.py goes straight to its view: no session, no CSRF, no redirect, no host check
+A path found in console/door_urls.py goes straight to its view: no session, no CSRF, no redirect, no host check
 (a device calls whatever name its firmware knows, and the host decides the data center), and no header but those of the view.
 """
 
@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.http.response import HttpResponse
 from django.urls import Resolver404, get_resolver
 
-DOORS = "registration.api.device_urls"
+from console.shared import metrics, request_ids
+
+DOORS = "console.door_urls"
 YOUNG_SECONDS = 5.0
 
 _last = threading.local()
@@ -25,13 +27,17 @@ class DeviceDoors:
         self.resolver = get_resolver(DOORS)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_ids.begin()
         try:
             match = self.resolver.resolve(request.path_info)
         except Resolver404:
             return self.get_response(request)
+        began = time.perf_counter()
         request.resolver_match = match
         _trust_young_connections()
-        return _with_length(match.func(request, *match.args, **match.kwargs))
+        response = _with_length(match.func(request, *match.args, **match.kwargs))
+        metrics.DOOR_SECONDS.labels(match.url_name, response.status_code).observe(time.perf_counter() - began)
+        return response
 
 
 def _trust_young_connections() -> None:

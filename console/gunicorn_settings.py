@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from console.environment import load
 from console.logs import HookSecrets
 
@@ -35,9 +37,16 @@ PROFILES = {
 }
 
 
-def on_starting(server: Any) -> None:
-    """gunicorn writes its own errors, with the URL of the request."""
-    server.log.error_log.addFilter(HookSecrets())
+class Lines(Logger):
+    """gunicorn's own lines, with the URL of the request that went wrong: in the form of all others, and without the secrets of URLs."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers, self.error_log.propagate = [], True
+        self.error_log.addFilter(HookSecrets())
+
+
+logger_class = Lines
 
 
 def ssl_context(config: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

@@ -14,6 +14,7 @@ SHARED: tuple[Any, ...] = (
 )
 
 HOOK_PATH: Final = re.compile(r"(/hooks/[a-z]+/)[^/\s?]{16,}")
+QUERY: Final = re.compile(r"(/[^\s?]*\?)[^\s]+")
 MASK: Final = "•••"
 
 
@@ -23,6 +24,9 @@ class HookSecrets(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.msg, str) and "/hooks/" in (message := record.getMessage()):
             record.msg, record.args = HOOK_PATH.sub(rf"\1{MASK}", message), ()
+        if record.name.startswith("gunicorn") and "?" in (message := record.getMessage()):
+            # What stands behind the question mark is what somebody typed.
+            record.msg, record.args = QUERY.sub(rf"\1{MASK}", message), ()
         return True
 
 

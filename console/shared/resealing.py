@@ -28,13 +28,13 @@ def reseal_everything() -> Iterator[Resealed]:
     """One pass over every sealed column of every database. Safe to end at any moment and to run again. Raises SealBroken at a value
     that does not open, before anything of its chunk is changed."""
     for alias in settings.DATABASES:
-        for model in _models_of(alias):
+        for model in models_of(alias):
             for field in sealed_fields(model):
                 moved, seen = _reseal_column(model, field, alias)
                 yield Resealed(f"{model._meta.label}.{field.name}", alias, moved, seen)
 
 
-def _models_of(alias: str) -> Iterator[type[models.Model]]:
+def models_of(alias: str) -> Iterator[type[models.Model]]:
     """What is valid everywhere is resealed in the center alone: a data center may hold a replicated copy of it."""
     return (model for model in apps.get_models() if alias == GLOBAL or getattr(model, "lives_in_data_center", False))
 

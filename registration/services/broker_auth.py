@@ -7,15 +7,15 @@ A stranger cannot tell a wrong secret from an unknown device or product, neither
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from uuid import uuid4
 
 from django.db import DatabaseError, InterfaceError
 
 from console.errors import DomainError, Unavailable
-from console.shared import keyring
+from console.shared import keyring, request_ids
 from devices.models import ConnectionEnd, PreImportedDevice
 from devices.rules import names
 from devices.rules.admission import WrongAuthentication
@@ -23,6 +23,7 @@ from devices.rules.connecting import IN_DEVICE_LIST, IN_PRE_IMPORT_LIST, X509, B
 from devices.services import connections
 from devices.services.connections import Admitted, OnFile
 from devices.services.presence import Arrival, Departure
+from products.models import DataCenter
 from products.rules.wire_formats import wire_format
 from products.services.brokers import HookedBroker
 from products.services.lookup import ProductUnknown, RegistrationProduct, find_for_registration
@@ -73,12 +74,15 @@ class Verdict:
 
 def connect(*, broker: HookedBroker, presented: Presented, address: str, at: datetime) -> Verdict:
     """Whether a device may connect with what it presented; its entry in the log and its arrival are recorded. Raises nothing."""
-    attempt = Attempt(at, uuid4(), UNREAD, address, broker.data_center, event=DeviceEvent.CONNECTION, facts={"broker": broker.name})
+    attempt = Attempt(
+        at, request_ids.current(), UNREAD, address, broker.data_center, event=DeviceEvent.CONNECTION, facts={"broker": broker.name}
+    )
     attempt.secrets = (presented.password,)
     claim: ConnectClaim | None = None
     try:
         claim = connection_schemes.read(presented)
-        admitted = _decide(attempt, broker, presented, claim)
+        place = (broker.id, presented.client_id) if broker.tells_departures else connections.NOWHERE
+        admitted = _decide(attempt, broker.data_center, claim, place, prove=_proof, let_in=connections.admit)
         code = str(DecisionCode.ACCEPTED)
     except Exception as caught:
         code = _refusal(attempt, caught)
@@ -114,10 +118,26 @@ def disconnected(
     recorder.put(Went(Departure(broker.data_center, broker.id, mqtt_client_id, at, began_at, session[:MAX_SESSION], ended), reason))
 
 
-def _decide(attempt: Attempt, broker: HookedBroker, presented: Presented, claim: ConnectClaim) -> Admitted:
-    """Raises the DomainError that refuses, after the same work for whoever has no right secret."""
-    center = broker.data_center
-    place = (broker.id, presented.client_id) if broker.tells_departures else connections.NOWHERE
+def foresee(attempt: Attempt, data_center: DataCenter, claim: ConnectClaim) -> str:
+    """The code of what `connect` would decide as things stand about a claim whose proof is right; the attempt has the path then. Writes
+    nothing. Raises nothing."""
+    try:
+        _decide(attempt, data_center, claim, connections.NOWHERE, prove=_assume, let_in=connections.foresee)
+    except Exception as caught:
+        return _refusal(attempt, caught)
+    return str(DecisionCode.ACCEPTED)
+
+
+def _decide(
+    attempt: Attempt,
+    center: DataCenter,
+    claim: ConnectClaim,
+    place: tuple[int, str],
+    *,
+    prove: Callable[[Attempt, ConnectClaim, OnFile], DomainError | None],
+    let_in: Callable[..., Admitted],
+) -> Admitted:
+    """Raises the DomainError that refuses, after the same work for whoever has no right secret. `place`: as connections.look_up has it."""
     attempt.protocol, attempt.product_key, attempt.device_name = claim.scheme, claim.product_key, claim.device_name
     attempt.client_id = claim.client_id
     product, unfit = _product(attempt, claim)
@@ -126,11 +146,11 @@ def _decide(attempt: Attempt, broker: HookedBroker, presented: Presented, claim:
         data_center=center, product_id=product_id, device_name=attempt.device_name, client_id=claim.client_id, place=place
     )
     attempt.secrets += (on_file.secret,)
-    unproven = _proof(attempt, claim, on_file)
+    unproven = prove(attempt, claim, on_file)
     if unfit or unproven:
         _work_of_others(attempt, product_id, on_file)
         raise _reason(attempt, claim, on_file, unfit, unproven)
-    admitted = connections.admit(
+    admitted = let_in(
         on_file,
         data_center=center,
         product_id=product_id,
@@ -168,6 +188,11 @@ def _proof(attempt: Attempt, claim: ConnectClaim, on_file: OnFile) -> DomainErro
     if notes:
         attempt.facts["notes"] = list(notes)
     return None if on_file.secret else BadCredential()
+
+
+def _assume(attempt: Attempt, claim: ConnectClaim, on_file: OnFile) -> DomainError | None:
+    """The proof is right, wherever there is something that it could have been made with."""
+    return None if (on_file.token_digest if claim.client_id else on_file.secret) else BadCredential()
 
 
 def _work_of_others(attempt: Attempt, product_id: int, on_file: OnFile) -> None:

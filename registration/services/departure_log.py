@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import uuid4
 
+from console.words import say
 from devices.models import Connection, ConnectionEnd
-from products.models import Product
+from products.models import DataCenter, Product
 from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
+from registration.services import device_log
 
 SENTENCES: Final[dict[str, str]] = {
-    ConnectionEnd.LEFT: "The device left, or its connection broke.",
-    ConnectionEnd.TAKEN_OVER: "A newer connection took its place.",
-    ConnectionEnd.CUT: "It was cut off.",
-    ConnectionEnd.LOST: "It was found gone.",
+    ConnectionEnd.LEFT: say("The device left, or its connection broke."),
+    ConnectionEnd.TAKEN_OVER: say("A newer connection took its place."),
+    ConnectionEnd.CUT: say("It was cut off."),
+    ConnectionEnd.LOST: say("It was found gone."),
 }
 PROTOCOL: Final = "mqtt"
 MAX_REASON: Final = 100
@@ -29,6 +31,9 @@ def write(ended: Sequence[Connection], *, database: str, reasons: Mapping[tuple[
     reasons = reasons or {}
     entries = [_entry(one, keys.get(one.device.product_id), reasons.get((one.broker_id, one.mqtt_client_id), "")) for one in ended]
     DeviceLogEntry.objects.using(database).bulk_create(entries)
+    centers = DataCenter.objects.in_bulk({entry.data_center_id for entry in entries})
+    for entry in entries:
+        device_log.count(entry, centers[entry.data_center_id].code)
 
 
 def _entry(connection: Connection, product: Product | None, reason: str) -> DeviceLogEntry:

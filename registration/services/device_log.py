@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from uuid import UUID
 
 from console.errors import DomainError
+from console.shared import metrics
 from products.models import DataCenter
 from products.services.lookup import RegistrationProduct
 from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
@@ -58,6 +59,7 @@ def write(attempt: Attempt, code: str) -> None:
     """Stores the entry outside of any decision. A failure is told to the server's log and to nobody else: the device's answer stands."""
     try:
         entry = _entry(attempt, code)
+        count(entry, entry.data_center.code)
         entry.save(using=entry.data_center.database, force_insert=True)
     except Exception:
         log.exception("A device log entry could not be written: %s %s %s", attempt.request_id, attempt.product_key, code)
@@ -65,7 +67,14 @@ def write(attempt: Attempt, code: str) -> None:
 
 def write_many(attempts: Sequence[tuple[Attempt, str]], *, database: str) -> None:
     """Stores the entries of attempts, each with its code, at data centers of one database. Raises the database's errors."""
-    DeviceLogEntry.objects.using(database).bulk_create([_entry(attempt, code) for attempt, code in attempts])
+    entries = DeviceLogEntry.objects.using(database).bulk_create([_entry(attempt, code) for attempt, code in attempts])
+    for entry in entries:
+        count(entry, entry.data_center.code)
+
+
+def count(entry: DeviceLogEntry, data_center: str) -> None:
+    """For the metrics: how many of which decision. `data_center`: its code."""
+    metrics.DECISIONS.labels(data_center, entry.event, entry.protocol, entry.code).inc()
 
 
 def _entry(attempt: Attempt, code: str) -> DeviceLogEntry:

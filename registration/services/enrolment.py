@@ -5,11 +5,12 @@ import secrets
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import uuid4
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 
 from console.errors import DomainError, Unavailable
+from console.shared import request_ids
+from console.words import say
 from devices.rules import names
 from devices.services import admission, client_ids
 from products.models import DataCenter
@@ -66,7 +67,7 @@ def register(*, protocol: RegistrationProtocol, request: Request, peer_address: 
 
     Writes one log entry.
     """
-    attempt = Attempt(at, uuid4(), protocol.name, peer_address)
+    attempt = Attempt(at, request_ids.current(), protocol.name, peer_address)
     try:
         reply, code = protocol.accept(_decide(attempt, protocol, request)), str(DecisionCode.ACCEPTED)
     except Exception as caught:
@@ -75,6 +76,22 @@ def register(*, protocol: RegistrationProtocol, request: Request, peer_address: 
         reply, code = protocol.refuse(error, str(attempt.request_id)), error.code
     device_log.write(attempt, code)
     return reply
+
+
+def foresee(attempt: Attempt, data_center: DataCenter, claim: Claim) -> str:
+    """The code of what `register` would decide about a claim as things stand; the attempt has the path then. Uses up no nonce, hands
+    nothing out, writes nothing. Raises nothing."""
+    attempt.data_center = data_center
+    try:
+        product, verified, _product_secret = _prove(attempt, claim)
+        attempt.device_name = _stored_name(product, verified.device_name)
+        look = client_ids.foresee if claim.preregistration_free else admission.foresee
+        attempt.passed(*look(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at))
+    except Exception as caught:
+        error = _expected(caught, attempt)
+        attempt.refused(error)
+        return error.code
+    return str(DecisionCode.ACCEPTED)
 
 
 def _expected(caught: Exception, attempt: Attempt) -> DomainError:
@@ -114,7 +131,7 @@ def _hand_out_client_id(attempt: Attempt, data_center: DataCenter, product: Regi
 
 def _read(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Claim:
     if len(request.body) > MAX_BODY_BYTES:
-        raise Malformed(f"The request is longer than {MAX_BODY_BYTES} bytes.", field="body")
+        raise Malformed(say("The request is longer than {most} bytes.", most=MAX_BODY_BYTES), field="body")
     claim = protocol.parse(request)
     attempt.product_key, attempt.device_name = claim.product_key, claim.device_name
     return claim
@@ -187,7 +204,10 @@ def _judge(attempt: Attempt, product: RegistrationProduct | None, proof: _Proof)
 def _note_other_protocol(attempt: Attempt, product: RegistrationProduct) -> None:
     spoken = attempt.protocol.partition("-")[0]
     if spoken not in ("native", product.wire_protocol):
-        attempt.facts["other_protocol"] = f"The product is made for {product.wire_protocol}, the device speaks {attempt.protocol}."
+        words = say(
+            "The product is made for {made_for}, the device speaks {spoken}.", made_for=product.wire_protocol, spoken=attempt.protocol
+        )
+        attempt.facts["other_protocol"] = words
 
 
 def _use_nonce(attempt: Attempt, verified: VerifiedClaim, product: RegistrationProduct, data_center: DataCenter) -> None:

@@ -20,6 +20,7 @@ from typing import Final
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
+from console.shared import metrics
 from registration.services import record_writing
 from registration.services.record_writing import Decided, Record
 
@@ -73,6 +74,7 @@ class Lane:
             else:
                 self.dropped.ever += 1
                 self.dropped.now += 1
+                metrics.RECORDS_DROPPED.labels(self.database).inc()
             first = not taken and self.dropped.now == 1
         if first:
             log.error("The database %s does not take records of connections; those that do not fit any more are dropped.", self.database)
@@ -177,6 +179,7 @@ class Lane:
                 return [record for one in part for record in self._write([one])]
             log.exception("A record of a connection cannot be written: %s", type(part[0]).__name__)
             self.dropped.ever += 1
+            metrics.RECORDS_DROPPED.labels(self.database).inc()
             return []
 
 

@@ -1,5 +1,9 @@
 """manage.py serve: web server, MQTT registrar, worker, clock and the link to the brokers under one supervisor."""
 
+import logging
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from console.environment import Environment, load
 from console.refusals import refuse_unsafe_start
 from console.shared.addresses import split_bind
+from console.shared.announcing import announce
 from console.supervisor import Child, Supervisor, clock_command, link_command, port_is_taken, registrar_command, web_command, worker_command
+
+log = logging.getLogger("nameplate.serve")
 
 
 class Command(BaseCommand):
@@ -21,11 +28,11 @@ class Command(BaseCommand):
         certificate = _certificate(environment)
         for name, bind in _ports(environment).items():
             self._refuse_taken_port(name, bind)
+        _make_metrics_folder(environment)
         Supervisor(_children(environment, certificate), say=self._say, bind=environment.bind, greeting=_greeting(environment)).run()
 
     def _say(self, message: str) -> None:
-        self.stdout.write(message)
-        self.stdout.flush()
+        announce(message, out=sys.stdout, log=log)
 
     def _refuse_taken_port(self, name: str, bind: str) -> None:
         try:
@@ -37,6 +44,13 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} is taken by another program ({bind}). End it, or choose another: {name}=127.0.0.1:{port + 1} make run"
             )
+
+
+def _make_metrics_folder(environment: Environment) -> None:
+    """Where all children count into files (console/shared/metrics.py), empty at each start; an operator may have named another place."""
+    folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(environment.data_dir / "metrics")))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
 
 
 def _ports(environment: Environment) -> dict[str, str]:

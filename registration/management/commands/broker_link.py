@@ -1,13 +1,18 @@
 """manage.py broker_link: cuts clients off at the brokers and learns from them who came and left."""
 
+import logging
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from console.shared.announcing import announce
 from registration.servers.link import Link
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -22,6 +27,5 @@ class Command(BaseCommand):
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
-        self.stdout.write("The link to the brokers is up.")
-        self.stdout.flush()
+        announce("The link to the brokers is up.", out=sys.stdout, log=log)
         Link().run(stop)

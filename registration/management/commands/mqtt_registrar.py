@@ -1,6 +1,8 @@
 """manage.py mqtt_registrar: devices register over MQTT."""
 
+import logging
 import ssl
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from console.shared.addresses import split_bind
+from console.shared.announcing import announce
 from registration.servers.entrance import Listener
 from registration.servers.registrar import Options, Registrar
 from registration.servers.splice import Upstream
 from registration.servers.tls import ServerTls
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -27,8 +32,7 @@ class Command(BaseCommand):
 
     def _greet(self, registrar: Registrar) -> None:
         places = [f"{one.bind}{' with TLS' if one.tls else ''}" for one in registrar.options.listeners]
-        self.stdout.write(f"The MQTT registrar is at {' and '.join(places)}; {_beyond(registrar)}.")
-        self.stdout.flush()
+        announce(f"The MQTT registrar is at {' and '.join(places)}; {_beyond(registrar)}.", out=sys.stdout, log=log)
 
 
 def _options() -> Options:
