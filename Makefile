@@ -51,6 +51,10 @@ bench-quick: .venv/.dev ## The same at a size that takes a minute
 screenshots: .venv/.dev ## Take the README's pictures anew, light and dark
 	@$(PY) docs/screenshots/take.py
 
+.PHONY: messages
+messages: .venv/.dev ## Collect the console's texts into locale/ and compile the translations
+	@$(PY) manage.py messages
+
 .PHONY: lock
 lock: .venv/.dev ## Resolve .requirements/*.in to the locked lists
 	@cd .requirements && for list in run dev; do \

@@ -138,6 +138,15 @@ class Environment(BaseSettings):
     )
     mqtt_threads: int = Field(4, ge=1, le=64, description="MQTT registrations decided at the same time; each holds a database connection.")
 
+    second_factor: Literal["off", "optional", "required"] = Field(
+        "optional",
+        description="`optional`: who has set up an authenticator app signs in with its code too; `required`: everybody must set one up "
+        "before anything else works; `off`: the password is enough.",
+    )
+    session_idle_minutes: int = Field(
+        60, ge=1, le=720, description="A session without a request for so long is over. Every session is over after twelve hours."
+    )
+
     code_channel: Literal["log", "totp", "mail", "sms"] = Field(
         "log", description="How the one-time code reaches the operator: server log, authenticator app, mail or SMS."
     )
@@ -170,6 +179,9 @@ class Environment(BaseSettings):
     )
 
     time_zone: str = Field("UTC", description="Time zone in which the console shows times; stored times are UTC.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Whoever shows it as `Authorization: Bearer` reads /metrics. Default: this machine alone."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line that is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Lines for people, or one JSON object a line.")
 

@@ -7,18 +7,22 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from products.services import access
+
 
 class Place(NamedTuple):
-    """`url_name` within the admin site; `permission`: who sees it, empty for every member of staff."""
+    """`url_name` within the admin site; `permission`: who sees it, empty for every member of staff. `shared`: by all products, so it is not
+    for a person with chosen ones."""
 
     title: Any
     icon: str
     url_name: str
     permission: str = ""
+    shared: bool = False
 
 
 SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
-    ("", (Place(_("Home"), "home", "index"),)),
+    ("", (Place(_("Home"), "home", "index"), Place(_("Jobs"), "hourglass_top", "jobs", "devices.view_batch"))),
     (
         _("Plan"),
         (
@@ -32,7 +36,10 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         (
             Place(_("Production center"), "precision_manufacturing", "devices_production_center", "devices.view_batch"),
             Place(_("Production records"), "inventory_2", "devices_batch_changelist", "devices.view_batch"),
-            Place(_("MAC pools"), "tag", "devices_macpool_changelist", "devices.view_macpool"),
+            Place(_("Serial numbers"), "qr_code_2", "devices_serialnumberrun_changelist", "devices.view_serialnumberrun"),
+            Place(_("Binding station"), "barcode_scanner", "devices_binding_station", "devices.bind_serialnumber"),
+            Place(_("Download codes"), "key", "devices_downloadcode_changelist", "devices.view_downloadcode"),
+            Place(_("MAC pools"), "tag", "devices_macpool_changelist", "devices.view_macpool", True),
             Place(_("Activation codes"), "confirmation_number", "products_codegrant_changelist", "products.view_codegrant"),
         ),
     ),
@@ -40,17 +47,19 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         _("Fleet"),
         (
             Place(_("Devices"), "developer_board", "devices_device_changelist", "devices.view_device"),
+            Place(_("Drift"), "difference", "devices_drift", "devices.view_device"),
             Place(_("Device log"), "receipt_long", "registration_devicelogentry_changelist", "registration.view_devicelogentry"),
         ),
     ),
     (
         _("Administration"),
         (
-            Place(_("Data centers"), "dns", "products_datacenter_changelist", "products.view_datacenter"),
-            Place(_("Brokers"), "hub", "products_broker_changelist", "products.view_broker"),
-            Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry"),
-            Place(_("Users"), "group", "auth_user_changelist", "auth.view_user"),
-            Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group"),
+            Place(_("Data centers"), "dns", "products_datacenter_changelist", "products.view_datacenter", True),
+            Place(_("Brokers"), "hub", "products_broker_changelist", "products.view_broker", True),
+            Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry", True),
+            Place(_("Users"), "group", "auth_user_changelist", "auth.view_user", True),
+            Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group", True),
+            Place(_("API keys"), "key", "console_apikey_changelist", "console.add_apikey"),
             Place(_("API"), "api", "api:docs", "products.view_product"),
         ),
     ),
@@ -66,8 +75,12 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
 def _items(request: HttpRequest, places: tuple[Place, ...]) -> Iterator[dict[str, Any]]:
     for place in places:
         link = link_to(place.url_name)
-        if link and (not place.permission or request.user.has_perm(place.permission)):
+        if link and _is_for(request.user, place):
             yield {"title": place.title, "icon": place.icon, "link": link, "active": _is_active(link)}
+
+
+def _is_for(user: Any, place: Place) -> bool:
+    return (not place.permission or user.has_perm(place.permission)) and (not place.shared or access.sees_every_product(user))
 
 
 def link_to(url_name: str) -> str:

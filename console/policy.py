@@ -20,7 +20,7 @@ STRICT: dict[str, Any] = {
 }
 # Alpine, which the skin is written in, evaluates its attributes; charts and tables set styles of elements.
 CONSOLE: dict[str, Any] = STRICT | {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
-STRICT_PREFIXES = ("/api/",)
+STRICT_PREFIXES = ("/api/", "/download/")
 
 
 class PagePolicy(CSPMiddleware):

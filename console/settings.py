@@ -1,5 +1,6 @@
 """Django's settings. What can be chosen is in console/environment.py; here is what follows from it."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from console import jobs, logs, policy
 from console.appearance import UNFOLD as UNFOLD
 from console.environment import BASE_DIR, load
+from console.rest.document import SPECTACULAR
 from console.secret_key import secret_key
 
 ENVIRONMENT = load()
@@ -26,7 +28,23 @@ SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.https_only else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENVIRONMENT.https_only
 # The server sets wsgi.url_scheme from X-Forwarded-Proto of trusted proxies alone; Django needs no header of its own.
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "console.people.session_store"
+NAMEPLATE_SECOND_FACTOR = ENVIRONMENT.second_factor
+NAMEPLATE_SESSION_IDLE_MINUTES = ENVIRONMENT.session_idle_minutes
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "console.people.throttling.Counter"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # What a sign-in forgives; the counter knows of the address alone too.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "console.people.throttling.place_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken", "next"]
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # Sign-ins are rows of ours.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # Its middleware would answer a lock-out with a page of its own; ours says how long to wait.
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 CONTENT_SECURITY_POLICY: dict[str, Any] = {"DIRECTIVES": policy.STRICT}
@@ -57,6 +75,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_email",
+    "axes",
     "csp",
     "console.apps.ConsoleConfig",
     "products",
@@ -67,13 +86,14 @@ MIDDLEWARE = [
     "console.doors.DeviceDoors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.request_log.RequestLog",
     "console.policy.PagePolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
+    "console.people.session_guard.SessionGuard",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -90,7 +110,8 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "libraries": {"words": "console.shared.template_words"},
         },
     }
 ]
@@ -124,8 +145,11 @@ USE_TZ = True
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_I18N = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]  # A second one when its translation is whole: half of one is worse than none.
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "console.formats"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = ENVIRONMENT.https_only, True, "Lax"
 
 # -- Parts of others ---------------------------------------------------------------------------------------------------------------------
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
@@ -138,14 +162,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Nameplate",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
+SPECTACULAR_SETTINGS = SPECTACULAR
 OTP_TOTP_ISSUER = "Nameplate"
 EMAIL_BACKEND = f"django.core.mail.backends.{ENVIRONMENT.mail.backend}.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail.host, ENVIRONMENT.mail.port
@@ -170,11 +187,13 @@ NAMEPLATE_MQTT_WAITING_PER_ADDRESS = ENVIRONMENT.mqtt_waiting_per_address
 NAMEPLATE_MQTT_THREADS = ENVIRONMENT.mqtt_threads
 NAMEPLATE_SIGNED_HOSTS = ENVIRONMENT.signed_hosts
 NAMEPLATE_TENCENT_WINDOW_SECONDS = ENVIRONMENT.tencent_window_seconds
+NAMEPLATE_METRICS_TOKEN = ENVIRONMENT.metrics_token.get_secret_value()
 NAMEPLATE_LOG_DAYS = ENVIRONMENT.log_days
 NAMEPLATE_CONNECTION_DAYS = ENVIRONMENT.connection_days
 NAMEPLATE_UNUSED_CLIENT_ID_DAYS = ENVIRONMENT.unused_client_id_days
 NAMEPLATE_RECORD_QUEUE = ENVIRONMENT.record_queue
 NAMEPLATE_RECORD_AT_ONCE = False  # Tests write the records of connections before the answer, within their own transaction.
 
+NAMEPLATE_LOG_FORMAT = ENVIRONMENT.log_format
 LOGGING = logs.configure(level=ENVIRONMENT.log_level, json=ENVIRONMENT.log_format == "json")
 LOGGING_CONFIG = "logging.config.dictConfig"

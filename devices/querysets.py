@@ -8,10 +8,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from console.shared import bulk
+from devices.rules.macs import as_stored_mac
 from products.models import DataCenter, Product
 
 if TYPE_CHECKING:
-    from devices.models import ClientIdentity, Connection, Device, DisconnectOrder, PreImportedDevice  # noqa: F401
+    from devices.models import ClientIdentity, Connection, Device, DisconnectOrder, PreImportedDevice, SerialNumber  # noqa: F401
 
 
 class PreImportRow(NamedTuple):
@@ -158,3 +159,37 @@ class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):
     def unreachable(self) -> Self:
         """They wait because their broker did not answer."""
         return self.waiting().exclude(last_error="")
+
+
+def matching(text: str) -> Q:
+    """Rows whose DeviceName begins so (a MAC address in any spelling, whole or in part), or whose SN it is; all for an empty text."""
+    text = text.strip()
+    if not text:
+        return Q()
+    wanted = Q(device_name__startswith=text) | Q(sn=text)
+    mac = as_stored_mac(text)
+    return wanted | Q(device_name__startswith=mac) if mac and mac != text else wanted
+
+
+class SerialNumberQuerySet(models.QuerySet["SerialNumber"]):
+    def free(self) -> Self:
+        """On no device, and good to use."""
+        return self.filter(device_name="", voided_at=None)
+
+    def bound(self) -> Self:
+        return self.exclude(device_name="")
+
+    def void(self) -> Self:
+        return self.filter(voided_at__isnull=False)
+
+    def of_run(self, run_id: int, *, after: int = 0) -> Self:
+        """In the order in which they were made, from behind the row number `after`."""
+        return self.filter(run_id=run_id, pk__gt=after).order_by("pk")
+
+    def bound_since(self, product_id: int, moment: datetime) -> Self:
+        """Of a product."""
+        return self.bound().filter(product_id=product_id, bound_at__gte=moment)
+
+    def bound_of(self, product_id: int, user_id: int | None) -> Self:
+        """Of a product by a person, newest first."""
+        return self.bound().filter(product_id=product_id, bound_by_id=user_id).order_by("-bound_at", "-pk")

@@ -4,8 +4,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from console.shared.tasks import nudge
-from devices.models import Batch, BatchFile, Upload, UploadStage
-from devices.services import batch_files, production, upload_check, upload_commit, uploads
+from devices.models import Batch, BatchFile, BatchUndo, MarkedWorkbook, SerialNumberRun, Upload, UploadStage
+from devices.services import (
+    batch_files,
+    download_codes,
+    marked_workbooks,
+    production,
+    serial_number_making,
+    undoing,
+    upload_check,
+    upload_commit,
+    uploads,
+)
 
 UPLOAD_TASKS = {UploadStage.CHECK: "devices.check_upload", UploadStage.COMMIT: "devices.commit_upload"}
 
@@ -20,6 +30,12 @@ def commit_upload(upload_id: int) -> None:
     upload_commit.commit(upload_id, clock=timezone.now)
 
 
+@shared_task(name="devices.mark_workbook")
+def mark_workbook(marked_id: int) -> None:
+    """`marked_id`: the number of a MarkedWorkbook."""
+    marked_workbooks.make(marked_id, clock=timezone.now)
+
+
 @shared_task(name="devices.fill_batch")
 def fill_batch(batch_id: int) -> None:
     production.fill(batch_id, clock=timezone.now)
@@ -31,15 +47,33 @@ def pack_batch(file_id: int) -> None:
     batch_files.pack(file_id, clock=timezone.now)
 
 
+@shared_task(name="devices.undo_batch")
+def undo_batch(undo_id: int) -> None:
+    """`undo_id`: the number of a BatchUndo."""
+    undoing.carry_out(undo_id, clock=timezone.now)
+
+
+@shared_task(name="devices.make_serial_numbers")
+def make_serial_numbers(run_id: int) -> None:
+    serial_number_making.fill(run_id, clock=timezone.now)
+
+
 @shared_task(name="devices.sweep")
 def sweep() -> None:
     """Sends again what waits too long or lost its worker, and deletes files that were kept long enough."""
     now = timezone.now()
     for pk, stage in Upload.objects.stale(now).values_list("pk", "stage"):
         nudge(UPLOAD_TASKS[UploadStage(stage)], pk)
+    for pk in MarkedWorkbook.objects.stale(now).values_list("pk", flat=True):
+        nudge("devices.mark_workbook", pk)
     for pk in Batch.objects.stale(now).values_list("pk", flat=True):
         nudge("devices.fill_batch", pk)
     for pk in BatchFile.objects.stale(now).values_list("pk", flat=True):
         nudge("devices.pack_batch", pk)
+    for pk in BatchUndo.objects.stale(now).values_list("pk", flat=True):
+        nudge("devices.undo_batch", pk)
+    for pk in SerialNumberRun.objects.stale(now).values_list("pk", flat=True):
+        nudge("devices.make_serial_numbers", pk)
     uploads.purge(at=now)
     batch_files.purge(at=now)
+    download_codes.forget_failures(at=now)

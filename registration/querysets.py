@@ -1,5 +1,6 @@
 """The vocabulary of the device log and of used nonces."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -20,11 +21,19 @@ class DeviceLogEntryQuerySet(models.QuerySet["DeviceLogEntry"]):
         """By the ProductKey as devices sent it, so that attempts for unknown products can be found too."""
         return self.filter(product_key=product_key)
 
+    def of_products(self, product_keys: Collection[str] | None) -> Self:
+        """None: of all, and of requests that name no product."""
+        return self if product_keys is None else self.filter(product_key__in=product_keys)
+
     def of_device(self, product_key: str, device_name: str) -> Self:
         return self.filter(product_key=product_key, device_name=device_name)
 
     def refused(self) -> Self:
         return self.filter(accepted=False)
+
+    def accepted(self) -> Self:
+        """Let in; the end of a connection is neither."""
+        return self.filter(accepted=True, code="accepted")
 
     def older_than(self, moment: datetime) -> Self:
         return self.filter(at__lt=moment)

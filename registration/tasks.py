@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from registration.services import retention
+from registration.services import figure_keeping, retention
 
 
 @shared_task(name="registration.purge_nonces")
@@ -14,6 +14,7 @@ def purge_nonces() -> None:
 @shared_task(name="registration.purge_log")
 def purge_log() -> None:
     retention.purge_log(at=timezone.now())
+    figure_keeping.purge(at=timezone.now())
 
 
 @shared_task(name="registration.purge_connections")
@@ -24,3 +25,13 @@ def purge_connections() -> None:
 @shared_task(name="registration.purge_unused_client_ids")
 def purge_unused_client_ids() -> None:
     retention.purge_unused_client_ids(at=timezone.now())
+
+
+@shared_task(name="registration.keep_figures")
+def keep_figures() -> None:
+    figure_keeping.roll_up(clock=timezone.now)
+
+
+@shared_task(name="registration.count_fleet")
+def count_fleet() -> None:
+    figure_keeping.count_fleet(clock=timezone.now)

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from console.errors import DomainError
+from console.words import say
 
 VERSION = b"\x01"
 KEY_SIZE = 32
@@ -90,7 +91,7 @@ class KeyRing:
         header, nonce, body = sealed[:HEADER_SIZE], sealed[HEADER_SIZE : HEADER_SIZE + NONCE_SIZE], sealed[HEADER_SIZE + NONCE_SIZE :]
         cipher = self._ciphers.get(header[1:])
         if cipher is None:
-            raise KeyMissing(f"A sealed value names the key {header[1:].hex()}, which is not on the key ring.")
+            raise KeyMissing(say("A sealed value names the key {key}, which is not on the key ring.", key=header[1:].hex()))
         try:
             return cipher.decrypt(nonce, body, header + owner)
         except InvalidTag as error:

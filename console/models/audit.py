@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from console.shared import audit_actions
+
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     """Append-only: nothing changes or goes."""
@@ -29,7 +31,7 @@ class AuditEntry(models.Model):
     )
     actor_name = models.CharField(_("who"), max_length=150)
     address = models.CharField(_("address"), max_length=45, blank=True)
-    action = models.CharField(_("action"), max_length=64, db_index=True)
+    action = models.CharField(_("action"), max_length=64)
     target_type = models.CharField(_("kind"), max_length=64)
     target_id = models.CharField(max_length=64, blank=True)
     target_label = models.CharField(_("what"), max_length=200, blank=True)
@@ -44,10 +46,22 @@ class AuditEntry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["target_type", "target_id", "-id"], name="audit_target")]
+        indexes = [
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_target"),
+            models.Index(fields=["action", "-id"], name="audit_action"),
+            models.Index(fields=["actor_name", "-id"], name="audit_actor"),
+            models.Index(fields=["address", "-id"], name="audit_address"),
+            models.Index(fields=["target_id", "-id"], name="audit_target_number"),
+            models.Index(fields=["target_label", "-id"], name="audit_label", opclasses=["varchar_pattern_ops", "int8_ops"]),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name} {self.action} {self.target_label}"
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """What was done, in words."""
+        return str(audit_actions.words_of(self.action))
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Audit entries are never deleted.")

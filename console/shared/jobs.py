@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from console.errors import DomainError
@@ -45,10 +46,10 @@ class JobQuerySet(models.QuerySet[Any]):
         """The attempt number that now owns the row, or None if it is another's or has ended. In one transaction: read after it, the
         number could be that of another claim."""
         with transaction.atomic(using=self.db):
-            claimed = self.filter(pk=pk).claimable(at).update(state=JobState.RUNNING, attempt=F("attempt") + 1, heartbeat_at=at)
-            if not claimed:
+            # One UPDATE: after a second one PostgreSQL would check the row's foreign keys again at the end, and lock the rows they name.
+            own = {"state": JobState.RUNNING, "attempt": F("attempt") + 1, "heartbeat_at": at}
+            if not self.filter(pk=pk).claimable(at).update(**own, started_at=Coalesce("started_at", Value(at))):
                 return None
-            self.filter(pk=pk, started_at=None).update(started_at=at)
             attempt: int = self.values_list("attempt", flat=True).get(pk=pk)
         return attempt
 

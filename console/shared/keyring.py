@@ -8,6 +8,7 @@ from django.conf import settings
 
 from console.crypto import sealing
 from console.crypto.sealing import KeyMissing, KeyRing
+from console.words import say
 
 _lock = threading.Lock()
 _ring: KeyRing | None = None
@@ -91,7 +92,7 @@ def _text() -> str:
     try:
         return file.read_text()
     except OSError as error:
-        raise sealing.BadKeyRing(f"The key ring {file} cannot be read: {error.strerror}.") from error
+        raise sealing.BadKeyRing(say("The key ring {file} cannot be read: {reason}.", file=file, reason=error.strerror)) from error
 
 
 def _file_stamp() -> tuple[int, int] | None:

@@ -24,6 +24,7 @@ from console.errors import DomainError
 from console.shared import confirmation
 from console.shared.actors import Actor, actor_of
 from console.shared.panels import panels_of
+from console.shared.translation import shown as in_words
 
 Words = Any
 """A text in the operator's language: str or a lazy translation."""
@@ -44,7 +45,8 @@ class Occasion:
 class PageAction:
     """`words`: what will happen, a paragraph each. `warnings`: what may go wrong, shown in a box of its own. `offered`: whether the row's
     state has a use for it. `run`: calls one service; returns None, a sentence to show, or a mapping that the page shows once (a secret).
-    `then`: the action whose dialog opens next. `guarded`: asks for the password or the second factor again where the last time is old."""
+    `then`: the action whose dialog opens next. `guarded`: asks for the password or the second factor again where the last time is old.
+    `needs`: permissions that it takes besides."""
 
     name: str
     permission: str
@@ -63,6 +65,10 @@ class PageAction:
     icon: str = ""
     then: str = ""
     guarded: bool = False
+    needs: Sequence[str] = ()
+
+    def is_allowed(self, user: Any) -> bool:
+        return bool(user.has_perms((self.permission, *self.needs)))
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,7 @@ class PageActions:
         return target
 
     def _may(self, request: HttpRequest, action: PageAction, target: Any) -> bool:
-        return request.user.has_perm(action.permission) and action.offered(target)
+        return action.is_allowed(request.user) and action.offered(target)
 
     def _offer(self, action: PageAction, target: Any, bound: tuple[PageAction, forms.Form] | None) -> Offer:
         url = self._action_url(action.name, target)
@@ -172,7 +178,7 @@ class PageActions:
 
     def _view_of(self, action: PageAction) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            if not request.user.has_perm(action.permission):
+            if not action.is_allowed(request.user):
                 raise PermissionDenied
             target = self._find(request, object_id)
             if not action.offered(target):
@@ -203,7 +209,7 @@ class PageActions:
         if isinstance(shown, Mapping):
             return self.render_page(request, target, shown=shown)
         if sentence := shown or action.done:
-            messages.success(request, sentence)
+            messages.success(request, in_words(sentence))
         return HttpResponseRedirect(after)
 
 
@@ -211,7 +217,7 @@ def put_error(form: forms.BaseForm, error: DomainError, names: Mapping[str, str]
     """The error at the field it names (`names`: the service's name of a field → the form's), or above all fields."""
     named = (names or {}).get(error.field, error.field)
     field = next((name for name in form.fields if name.lower() == named.lower()), None)
-    form.add_error(field, error.message)
+    form.add_error(field, in_words(error))
 
 
 def _form(action: PageAction, target: Any, data: Any) -> forms.Form:

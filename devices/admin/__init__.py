@@ -1,5 +1,33 @@
 """The devices' part of the console."""
 
-from devices.admin import batch, compromised, device, mac_pool, pre_import, product_panel, production_panel, upload
+from devices.admin import (
+    attention,
+    batch,
+    compromised,
+    device,
+    download_code,
+    job_kinds,
+    mac_pool,
+    pre_import,
+    product_panel,
+    production_panel,
+    serial_number_list,
+    serial_numbers,
+    upload,
+)
 
-__all__ = ["batch", "compromised", "device", "mac_pool", "pre_import", "product_panel", "production_panel", "upload"]
+__all__ = [
+    "attention",
+    "batch",
+    "compromised",
+    "device",
+    "download_code",
+    "job_kinds",
+    "mac_pool",
+    "pre_import",
+    "product_panel",
+    "production_panel",
+    "serial_number_list",
+    "serial_numbers",
+    "upload",
+]

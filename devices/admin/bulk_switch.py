@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from console.errors import DomainError
 from console.shared.actors import actor_of
+from console.shared.translation import shown
 from devices.models import Device
 from devices.services import lifecycle
 from products.models import DataCenter
@@ -72,6 +73,6 @@ def _each(request: HttpRequest, devices: list[Device], switch: Callable[..., Non
             switch(device, by=by, at=at)
             done += 1
         except DomainError as error:
-            messages.warning(request, f"{device.device_name}: {error.message}")
+            messages.warning(request, f"{device.device_name}: {shown(error)}")
     if done:
         messages.success(request, ngettext("%(count)d device was changed.", "%(count)d devices were changed.", done) % {"count": done})

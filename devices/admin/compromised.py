@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from console.shared.panels import panel
 from devices.admin.device_filters import STATES
 from devices.models import Device
+from products.admin.limits import seen_product
 from products.models import DataCenter, Product
 
 CAP = 1_000
@@ -74,9 +75,7 @@ class CompromisedPage:
     def compromised_view(self, request: HttpRequest, product_id: int) -> HttpResponse:
         if not request.user.has_perm(VIEW):
             raise PermissionDenied
-        product = Product.objects.filter(pk=product_id).first()
-        if product is None:
-            raise Http404
+        product = seen_product(request, product_id)
         places = [_place(center, product) for center in DataCenter.objects.order_by("-is_home", "name")]
         context = {
             **self.admin_site.each_context(request),

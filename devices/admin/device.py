@@ -20,9 +20,11 @@ from devices.admin import bulk_switch, centers, device_page
 from devices.admin.client_id_pages import ClientIdPages
 from devices.admin.compromised import CompromisedPage
 from devices.admin.device_actions import DEVICE_ACTIONS
-from devices.admin.device_filters import STATES, ClientIdsFilter, ProductFilter, StateFilter, search
+from devices.admin.device_filters import STATES, ClientIdsFilter, StateFilter, search
 from devices.models import Device
+from products.admin.limits import ProductFilter
 from products.models import DataCenter, Product
+from products.services import access
 
 
 def device_key(device: Device) -> str:
@@ -85,7 +87,7 @@ class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSel
         return DeviceChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
-        return Device.objects.at(centers.selected(request)).defer("sealed_secret").order_by("-id")
+        return access.only(Device.objects.at(centers.selected(request)).defer("sealed_secret").order_by("-id"), request.user)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Device], search_term: str) -> tuple[QuerySet[Device], bool]:
         return search(queryset, search_term), False
@@ -97,8 +99,9 @@ class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSel
         if center is None or not number.isdecimal():
             return None
         device = Device.objects.at(center).filter(pk=int(number)).first()
-        if device is not None:
-            equip([device], center)
+        if device is None or not access.may_see(request.user, device.product_id):
+            return None
+        equip([device], center)
         return device
 
     def page_key(self, target: Device) -> str:

@@ -67,7 +67,7 @@ DEVICE_ACTIONS = (
     reveal_secret(_read_secret),
     PageAction(
         name="reset",
-        permission=CHANGE,
+        permission="devices.reset_device",
         label=_("Reset"),
         title=_("Reset this device?"),
         words=(

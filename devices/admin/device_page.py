@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.models import AuditEntry
 from devices.admin import client_id_pages, log_link, presence
 from devices.admin.device_filters import STATES
 from devices.admin.timeline_chart import chart
 from devices.models import Device
+from products.admin.limits import latest_changes
 
 VISITS_SHOWN = 25
 VISITS_OPEN = 5
@@ -40,7 +40,4 @@ def context(request: HttpRequest, device: Device, *, key: str) -> dict[str, Any]
         "switch_url": reverse("admin:devices_device_switch", args=[key]),
         "clear_url": reverse("admin:devices_device_clear", args=[key]),
     }
-    if request.user.has_perm("console.view_auditentry"):
-        lines = AuditEntry.objects.filter(target_type="devices.device", target_id=str(device.pk), target_label=device.device_name)
-        found["changes"] = list(lines[:8])
-    return found
+    return found | latest_changes(request, device, target_label=device.device_name)

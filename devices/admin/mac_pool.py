@@ -10,13 +10,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from console.models import AuditEntry
 from console.shared.add_page import AddPage
 from console.shared.admin import ConsoleModelAdmin, mono
 from console.shared.page_actions import Occasion, PageAction, PageActions
 from devices.models import Batch, MacBlockKind, MacPool
 from devices.rules import macs
 from devices.services import mac_pools
+from products.admin.limits import OfEveryProduct, latest_changes
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
 
@@ -74,7 +74,7 @@ REMOVE = PageAction(
 
 
 @admin.register(MacPool)
-class MacPoolAdmin(AddPage, PageActions, ConsoleModelAdmin):
+class MacPoolAdmin(OfEveryProduct, AddPage, PageActions, ConsoleModelAdmin):
     list_display = ("name", "kind", "range", "stride", "left_of_size", "used")
     list_display_links = ("name",)
     search_fields = ("name", "prefix")
@@ -113,9 +113,7 @@ class MacPoolAdmin(AddPage, PageActions, ConsoleModelAdmin):
         }
         if user.has_perm("devices.view_batch"):
             context["batches"] = list(Batch.objects.filter(mac_pool=target).select_related("product")[:8])
-        if user.has_perm("console.view_auditentry"):
-            context["changes"] = list(AuditEntry.objects.filter(target_type="devices.macpool", target_id=str(target.pk))[:8])
-        return context
+        return context | latest_changes(request, target)
 
     def after_url(self, action: PageAction, target: MacPool) -> str:
         return reverse("admin:devices_macpool_changelist")

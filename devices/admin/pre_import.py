@@ -1,6 +1,5 @@
 """The pre-import list: one for the account (Q1). Rows by hand, workbooks in, files out; everything is written by services."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -13,25 +12,25 @@ from import_export.admin import ImportExportMixin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from console.models import AuditEntry
 from console.shared.add_page import AddPage
 from console.shared.admin import ConsoleModelAdmin, badge, moment, mono
 from console.shared.page_actions import Occasion, PageAction, PageActions
 from devices.admin import pre_import_deletion, pre_import_export, pre_import_import
-from devices.admin.device_filters import STATES, ProductFilter, search
+from devices.admin.device_filters import search
+from devices.admin.drift import DriftPages, beside_context
 from devices.admin.pre_import_actions import ROW_ACTIONS
 from devices.admin.pre_import_forms import FIELD_NAMES, AddForm
-from devices.models import Authentication, Batch, Device, PreImportedDevice
+from devices.models import Authentication, Batch, PreImportedDevice
 from devices.resources import FORMATS, PreImportedDeviceResource
 from devices.services import pre_import
-from products.models import DataCenter
+from products.admin.limits import OfChosenProducts, ProductFilter, latest_changes, seen_products
 
 COLOURS = {Authentication.DYNAMIC: "blue", Authentication.STATIC: "amber", Authentication.X509: "green"}
 
 
 @admin.register(PreImportedDevice)
-class PreImportedDeviceAdmin(AddPage, PageActions, ImportExportMixin, ConsoleModelAdmin):
-    list_display = ("name", "nickname_text", "sn_text", "product_name", "authentication_badge", "batch_number", "added")
+class PreImportedDeviceAdmin(OfChosenProducts, DriftPages, AddPage, PageActions, ImportExportMixin, ConsoleModelAdmin):
+    list_display = ("name", "nickname_text", "sn_text", "product_name", "authentication_badge", "batch_number", "added_when")
     list_display_links = ("name",)
     list_select_related = ("product",)
     list_filter = (ProductFilter, ("authentication", ChoicesDropdownFilter), ("batch", AutocompleteSelectFilter))
@@ -74,6 +73,11 @@ class PreImportedDeviceAdmin(AddPage, PageActions, ImportExportMixin, ConsoleMod
     def export_action(self, request: HttpRequest) -> Any:
         return pre_import_export.view(self, request)
 
+    def add_form(self, request: HttpRequest) -> AddForm:
+        form = AddForm(request.POST or None, initial=request.GET.dict())
+        form.offer(seen_products(request))
+        return form
+
     def add_row(self, occasion: Occasion) -> PreImportedDevice:
         facts = dict(occasion.data)
         product = facts.pop("product")
@@ -91,11 +95,8 @@ class PreImportedDeviceAdmin(AddPage, PageActions, ImportExportMixin, ConsoleMod
     def page_context(self, request: HttpRequest, target: PreImportedDevice) -> dict[str, Any]:
         context: dict[str, Any] = {"title": target.device_name}
         if request.user.has_perm("devices.view_device"):
-            context["devices"] = list(_made_from(target))
-        if request.user.has_perm("console.view_auditentry"):
-            lines = AuditEntry.objects.filter(target_type="devices.preimporteddevice", target_id=str(target.pk))
-            context["changes"] = list(lines[:8])
-        return context
+            context |= beside_context(target)
+        return context | latest_changes(request, target)
 
     def has_delete_permission(self, request: HttpRequest, obj: PreImportedDevice | None = None) -> bool:
         """Django's own delete page would write past the service; ours asks for the permission itself."""
@@ -139,20 +140,5 @@ class PreImportedDeviceAdmin(AddPage, PageActions, ImportExportMixin, ConsoleMod
         )
 
     @display(description=_("Added"))
-    def added(self, row: PreImportedDevice) -> str:
+    def added_when(self, row: PreImportedDevice) -> str:
         return moment(row.created_at)
-
-
-def _made_from(row: PreImportedDevice) -> Iterator[dict[str, Any]]:
-    """Wherever a device of its name is."""
-    for center in DataCenter.objects.order_by("-is_home", "name"):
-        device = Device.objects.at(center).filter(product_id=row.product_id, device_name=row.device_name).first()
-        if device is not None:
-            url = reverse("admin:devices_device_change", args=[f"{center.code}-{device.pk}"])
-            yield {
-                "center": center.name,
-                "name": device.nickname or device.device_name,
-                "url": url,
-                "state": device.state,
-                "words": STATES[device.state],
-            }

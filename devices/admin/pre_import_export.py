@@ -16,6 +16,7 @@ from console.shared.page_actions import put_error
 from devices.admin.pre_import_forms import ExportForm
 from devices.resources import PreImportedDeviceResource, texts
 from devices.services import exports
+from products.admin.limits import seen_products
 
 
 def view(model_admin: Any, request: HttpRequest) -> Any:
@@ -24,6 +25,7 @@ def view(model_admin: Any, request: HttpRequest) -> Any:
     formats = model_admin.get_export_formats()
     initial = {"product": [request.GET.get("product")] if request.GET.get("product") else []}
     form = ExportForm(formats, model_admin.get_export_resource_classes(request), data=request.POST or None, initial=initial)
+    form.offer(seen_products(request))
     if request.method == "POST" and form.is_valid():
         try:
             return _file(request, form, formats[int(form.cleaned_data["format"])](), timezone.now())

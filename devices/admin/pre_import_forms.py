@@ -3,10 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from devices.models import Authentication
+from devices.models import Authentication, Duplicates
 from products.models import Product
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
@@ -28,6 +29,16 @@ class ProductField(forms.ModelChoiceField):
         return f"{obj.name} · {obj.key} · {obj.get_device_name_kind_display()}"
 
 
+class OfProduct:
+    """A form that asks for the product, or for several."""
+
+    fields: dict[str, Any]
+
+    def offer(self, products: QuerySet[Product]) -> None:
+        """These and no others can be chosen."""
+        self.fields["product"].queryset = products
+
+
 class EditForm(forms.Form):
     nickname = forms.CharField(label=_("Nickname"), required=False, max_length=64, help_text=_("For people; the DeviceName stays."))
     sn = forms.CharField(label=_("SN"), required=False, max_length=64, help_text=_("Unique in the whole list."))
@@ -45,7 +56,7 @@ class EditForm(forms.Form):
     )
 
 
-class AddForm(EditForm):
+class AddForm(OfProduct, EditForm):
     product = ProductField()
     device_name = forms.CharField(
         label=_("DeviceName"),
@@ -106,7 +117,7 @@ class DeleteRowsForm(DeleteForm):
         return typed
 
 
-class UploadForm(ImportForm):
+class UploadForm(OfProduct, ImportForm):
     """The library's form, without the choice of a format: what a file is, it says itself."""
 
     product = ProductField()
@@ -117,7 +128,14 @@ class UploadForm(ImportForm):
         help_text=_("Of the rows that do not say it themselves in a column Authentication."),
     )
 
-    field_order = ("product", "import_file", "authentication")
+    duplicates = forms.ChoiceField(
+        label=_("DeviceNames that the list has already"),
+        choices=Duplicates.choices,
+        required=False,
+        help_text=_("Either way their rows in the list stay as they are, secrets too."),
+    )
+
+    field_order = ("product", "import_file", "authentication", "duplicates")
 
     def __init__(self, formats: Any, resources: Any, **kwargs: Any) -> None:
         super().__init__(formats, resources, **kwargs)
@@ -130,12 +148,15 @@ class UploadForm(ImportForm):
     def clean_authentication(self) -> str:
         return self.cleaned_data["authentication"] or str(Authentication.DYNAMIC)
 
+    def clean_duplicates(self) -> str:
+        return self.cleaned_data["duplicates"] or str(Duplicates.STOP)
+
     @property
     def media(self) -> forms.Media:
         return forms.Media()
 
 
-class ExportForm(SelectableFieldsExportForm):
+class ExportForm(OfProduct, SelectableFieldsExportForm):
     """The library's form with its choice of columns, and the products."""
 
     product = forms.ModelMultipleChoiceField(Product.objects.order_by("name"), label=_("Products"), widget=forms.CheckboxSelectMultiple)

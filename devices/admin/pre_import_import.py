@@ -18,6 +18,7 @@ from devices.admin.pre_import_forms import UploadForm
 from devices.models import Upload
 from devices.rules import columns
 from devices.services import upload_check, uploads
+from products.admin.limits import seen_products
 
 WORDS = {
     columns.PRODUCT_KEY: _("Optional. Must be the product's that you choose when you upload."),
@@ -35,8 +36,9 @@ def view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not model_admin.has_import_permission(request):
         raise PermissionDenied
     classes = model_admin.get_import_resource_classes(request)
-    initial = {"product": request.GET.get("product")}
+    initial = {"product": request.GET.get("product"), "duplicates": request.GET.get("duplicates")}
     form = UploadForm(model_admin.get_import_formats(), classes, data=request.POST or None, files=request.FILES or None, initial=initial)
+    form.offer(seen_products(request))
     if request.method == "POST" and form.is_valid():
         try:
             upload = _receive(request, form)
@@ -59,7 +61,8 @@ def view(model_admin: Any, request: HttpRequest) -> HttpResponse:
 def _receive(request: HttpRequest, form: UploadForm) -> Upload:
     """A small file is checked at once. Raises FileRefused or StaticNotAllowed."""
     file = form.cleaned_data["import_file"]
-    new = uploads.NewUpload(file.name, file.size, file.chunks(), authentication=form.cleaned_data["authentication"])
+    facts = {name: form.cleaned_data[name] for name in ("authentication", "duplicates")}
+    new = uploads.NewUpload(file.name, file.size, file.chunks(), **facts)
     upload = uploads.receive(form.cleaned_data["product"], new, by=actor_of(request), at=timezone.now())
     if file.size <= uploads.SMALL:
         upload_check.check(upload.pk, clock=timezone.now)

@@ -1,20 +1,21 @@
 """How far batches and their files are, as words and figures for pages and for the script that keeps pages up to date."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from console.shared.durations import duration
 from console.shared.jobs import Job, JobState
-from devices.models import Batch, BatchFile
+from devices.models import Batch, SerialNumberRun
 
 
 def of_batch(batch: Batch, at: datetime) -> dict[str, Any]:
     """`version` changes when the page of the batch has something new to show."""
     files = list(batch.files.all())
     left = batch.time_left(at)
+    undo = batch.undos.first() if batch.undo_began_at and not batch.undone_at else None
     return {
         "id": batch.pk,
         "state": batch.state,
@@ -24,28 +25,38 @@ def of_batch(batch: Batch, at: datetime) -> dict[str, Any]:
         "total": intcomma(batch.total),
         "rate": _("%(rows)s devices a second") % {"rows": intcomma(round(batch.rate(at)))} if batch.state == JobState.RUNNING else "",
         "left": _("%(time)s left") % {"time": duration(left)} if left is not None and batch.state == JobState.RUNNING else "",
-        "live": not batch.is_over or any(not file.is_over for file in files),
-        "version": "|".join([batch.state, *(f"{file.format}={file.state}" for file in files)]),
+        "live": not batch.is_over or undo is not None or any(not file.is_over for file in files),
+        "version": "|".join([batch.state, _undoing(batch), *(f"{file.format}={file.state}" for file in files)]),
         "files": {file.format: {"percent": percent(file), "done": intcomma(file.done)} for file in files},
+        "undo": percent(undo) if undo else 100,
     }
 
 
-def percent(file: BatchFile) -> int:
-    return min(100, file.done * 100 // file.total) if file.total else 0
+def of_run(run: SerialNumberRun, at: datetime) -> dict[str, Any]:
+    """In the form of `of_batch`, for the same script."""
+    left = run.time_left(at)
+    running = run.state == JobState.RUNNING
+    return {
+        "id": run.pk,
+        "state": run.state,
+        "label": run.get_state_display(),
+        "percent": run.percent,
+        "made": intcomma(run.done),
+        "total": intcomma(run.total),
+        "rate": "",
+        "left": _("%(time)s left") % {"time": duration(left)} if left is not None and running else "",
+        "live": not run.is_over,
+        "version": run.state,
+        "files": {},
+    }
 
 
-def duration(time: timedelta) -> str:
-    """Rounded to what a person wants to know."""
-    seconds = max(0, round(time.total_seconds()))
-    if not seconds:
-        return _("less than a second")
-    if seconds < 90:
-        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
-    if seconds < 5400:
-        minutes = round(seconds / 60)
-        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
-    hours = round(seconds / 3600)
-    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+def percent(job: Job) -> int:
+    return min(100, job.done * 100 // job.total) if job.total else 0
+
+
+def _undoing(batch: Batch) -> str:
+    return "undone" if batch.undone_at else "undoing" if batch.undo_began_at else ""
 
 
 def took(job: Job) -> str:

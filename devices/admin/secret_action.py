@@ -22,4 +22,5 @@ def reveal_secret(read: Callable[[Occasion], str]) -> PageAction:
         confirm=_("Show the secret"),
         run=lambda occasion: {"device_secret": read(occasion)},
         offered=lambda row: row.authentication != Authentication.X509,
+        guarded=True,
     )

@@ -9,8 +9,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from console.shared.durations import duration
 from devices.admin.presence import Presence, Visit, timeline_of
-from devices.admin.progress import duration
 from devices.rules import timeline
 
 SPANS: Mapping[str, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}

@@ -1,14 +1,16 @@
 """What exists: pre-imported rows, devices by data center, batches, address pools, uploads."""
 
 from devices.models.auto_creation import AutoCreation
-from devices.models.batch import Batch, BatchFile, BatchSource, FileFormat
+from devices.models.batch import Batch, BatchFile, BatchSource, BatchUndo, FileFormat
 from devices.models.client_identity import ClientIdentity, IdentityStatus
 from devices.models.connection import Connection, ConnectionEnd
 from devices.models.device import Device, DeviceOrigin
 from devices.models.disconnect_order import CutReason, DisconnectOrder, OrderOutcome
+from devices.models.download_code import CodeState, DownloadCode, FailedRedemption
 from devices.models.mac_pool import MacBlockKind, MacPool
 from devices.models.pre_import import Authentication, PreImportedDevice
-from devices.models.upload import Upload, UploadPurpose, UploadStage
+from devices.models.serial_number import SerialNumber, SerialNumberAlphabet, SerialNumberRun
+from devices.models.upload import Duplicates, MarkedWorkbook, Upload, UploadPurpose, UploadStage
 
 __all__ = [
     "Authentication",
@@ -16,19 +18,28 @@ __all__ = [
     "Batch",
     "BatchFile",
     "BatchSource",
+    "BatchUndo",
     "ClientIdentity",
+    "CodeState",
     "Connection",
     "ConnectionEnd",
     "CutReason",
     "Device",
     "DeviceOrigin",
     "DisconnectOrder",
+    "DownloadCode",
+    "Duplicates",
+    "FailedRedemption",
     "FileFormat",
     "IdentityStatus",
     "MacBlockKind",
     "MacPool",
+    "MarkedWorkbook",
     "OrderOutcome",
     "PreImportedDevice",
+    "SerialNumber",
+    "SerialNumberAlphabet",
+    "SerialNumberRun",
     "Upload",
     "UploadPurpose",
     "UploadStage",

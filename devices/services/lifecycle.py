@@ -9,6 +9,7 @@ from console import audit
 from console.errors import Conflict, NotFound
 from console.shared import keyring
 from console.shared.actors import Actor
+from console.words import say
 from devices.models import AutoCreation, CutReason, Device, DeviceOrigin, PreImportedDevice
 from devices.rules import names
 from devices.services import disconnecting
@@ -99,7 +100,7 @@ def _set_enabled(device: Device, enabled: bool, action: str, *, reason: str, by:
     with transaction.atomic(using=device.data_center.database):
         locked = lock(device)
         if locked.enabled == enabled:
-            raise Conflict("The device is enabled already." if enabled else "The device is disabled already.")
+            raise Conflict(say("The device is enabled already.") if enabled else say("The device is disabled already."))
         Device.objects.at(device.data_center).filter(pk=device.pk).update(enabled=enabled)
         cut = 0 if enabled else _cut_off(locked, CutReason.DISABLE, by=by, at=at)
         audit.record(action, locked, by=by, at=at, after={"cut_off": cut} if cut else {}, reason=reason)

@@ -9,6 +9,7 @@ from django.db.models import F
 from console import audit
 from console.errors import Conflict, Exhausted, Invalid
 from console.shared.actors import Actor
+from console.words import say
 from devices.models import Batch, MacBlockKind, MacPool
 from devices.rules import macs
 from devices.rules.macs import Block
@@ -61,11 +62,11 @@ def create(new: NewPool, *, by: Actor, at: datetime) -> MacPool:
     if not 1 <= len(name) <= 64:
         raise Invalid("A MAC pool needs a name of at most 64 characters.", field="name")
     if not 1 <= new.stride <= HIGHEST_STRIDE:
-        raise Invalid(f"A device uses 1 to {HIGHEST_STRIDE} addresses.", field="stride")
+        raise Invalid(say("A device uses 1 to {most} addresses.", most=HIGHEST_STRIDE), field="stride")
     block = _block(new).aligned(new.stride)
     devices = len(block) // new.stride
     if not 0 <= new.reserve < devices:
-        raise Invalid(f"The range holds {devices:,} devices: reserve fewer, at least none.", field="reserve")
+        raise Invalid(say("The range holds {devices:,} devices: reserve fewer, at least none.", devices=devices), field="reserve")
     _one_at_a_time()
     _refuse_overlap(block)
     pool = _insert(
@@ -101,11 +102,8 @@ def reserve(pool_id: int, count: int, *, by: Actor, at: datetime) -> tuple[int, 
 def check(pool: MacPool, count: int) -> None:
     """Whether there are enough as things stand. Raises PoolExhausted, which says how many are left."""
     if pool.left < count:
-        raise PoolExhausted(
-            f"The pool {pool.name} has {pool.left:,} MAC addresses left; {count:,} were asked for.",
-            field="mac_pool",
-            facts={"left": pool.left},
-        )
+        words = "The pool {pool} has {left:,} MAC addresses left; {asked:,} were asked for."
+        raise PoolExhausted(say(words, pool=pool.name, left=pool.left, asked=count), field="mac_pool", facts={"left": pool.left})
 
 
 @transaction.atomic
@@ -131,7 +129,7 @@ def _block(new: NewPool) -> Block:
         raise Invalid("The range ends before it starts.", field="last")
     if not part.within(whole):
         raise Invalid(
-            f"The range leaves the block {macs.from_number(whole.first)} to {macs.from_number(whole.last)}.",
+            say("The range leaves the block {first} to {last}.", first=macs.from_number(whole.first), last=macs.from_number(whole.last)),
             field="last" if part.first >= whole.first else "first",
         )
     return part
@@ -147,8 +145,9 @@ def _one_at_a_time() -> None:
 def _refuse_overlap(block: Block) -> None:
     other = MacPool.objects.filter(first__lte=block.last, last__gte=block.first).first()
     if other is not None:
-        span = f"{macs.from_number(other.first)} to {macs.from_number(other.last)}"
-        raise PoolOverlaps(f"The pool {other.name} hands out addresses of this range already: it has {span}.", field="first")
+        words = "The pool {pool} hands out addresses of this range already: it has {first} to {last}."
+        span = {"first": macs.from_number(other.first), "last": macs.from_number(other.last)}
+        raise PoolOverlaps(say(words, pool=other.name, **span), field="first")
 
 
 def _insert(pool: MacPool) -> MacPool:

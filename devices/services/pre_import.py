@@ -10,9 +10,11 @@ from console import audit
 from console.errors import Conflict, Invalid, NotFound
 from console.shared import keyring
 from console.shared.actors import Actor
+from console.words import say
 from devices.models import Authentication, Device, PreImportedDevice
 from devices.models.pre_import import device_secret_owner
 from devices.rules import names
+from devices.services import numbering
 from devices.services.lifecycle import free_places
 from products.models import DataCenter, Product
 from products.rules.wire_formats import system_random, wire_format
@@ -46,7 +48,10 @@ class NewRow:
 
 @transaction.atomic
 def add(product: Product, new: NewRow, *, by: Actor, at: datetime) -> PreImportedDevice:
-    """One row, with its DeviceSecret issued now (A3), counted against the quota. Raises Invalid, NameTaken or QuotaExceeded."""
+    """One row, with its DeviceSecret issued now (A3), counted against the quota.
+
+    Raises Invalid, NameTaken, QuotaExceeded, or what `numbering.follow` raises.
+    """
     wire = wire_format(product.wire_protocol)
     check_authentication(product, new.authentication, new.certificate_fingerprint)
     name = names.device_name(product.device_name_kind, wire, new.device_name)
@@ -63,6 +68,7 @@ def add(product: Product, new: NewRow, *, by: Actor, at: datetime) -> PreImporte
     )
     supply.take(product.pk, devices=1)
     _store(row, force_insert=True)
+    numbering.follow([row.sn] if row.sn else [], by=by, at=at)
     audit.record("pre_import.add", row, by=by, at=at, after={"product": product.key, "authentication": row.authentication})
     return row
 
@@ -72,7 +78,10 @@ CHANGEABLE = ("nickname", "sn", "authentication", "certificate_fingerprint")
 
 @transaction.atomic
 def edit(row_id: int, facts: dict[str, Any], *, by: Actor, at: datetime) -> PreImportedDevice:
-    """Changes the row alone: no device list is touched (Q3). Locks the row. Raises Invalid or NameTaken."""
+    """Changes the row alone: no device list is touched (Q3). Locks the row.
+
+    Raises Invalid, NameTaken, or what `numbering.follow` raises.
+    """
     row = PreImportedDevice.objects.select_for_update(of=("self",)).select_related("product").get(pk=row_id)
     clean = {
         "nickname": names.nickname(facts.get("nickname", row.nickname)),
@@ -87,6 +96,7 @@ def edit(row_id: int, facts: dict[str, Any], *, by: Actor, at: datetime) -> PreI
         setattr(row, name, value)
     if changed:
         _store(row, update_fields=list(changed))
+        numbering.follow([sn for sn in (before.get("sn"), changed.get("sn")) if sn], by=by, at=at)
         audit.record("pre_import.edit", row, by=by, at=at, before=before, after=changed)
     return row
 
@@ -107,6 +117,7 @@ def delete(row_ids: list[int], *, with_devices: bool, reason: str = "", by: Acto
         if with_devices:
             devices += _delete_devices(product_id, device_names)
     PreImportedDevice.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    numbering.follow([row.sn for row in rows if row.sn], by=by, at=at)
     target = rows[0] if len(rows) == 1 else f"{len(rows)} pre-import rows"
     facts = {"devices_deleted": devices, "with_devices": with_devices, "names": [row.device_name for row in rows[:20]]}
     audit.record("pre_import.delete", target, by=by, at=at, before=facts, reason=reason, count=len(rows))
@@ -145,5 +156,6 @@ def _store(row: PreImportedDevice, **how: Any) -> None:
             row.save(**how)
     except IntegrityError as error:
         if row.sn and PreImportedDevice.objects.filter(sn=row.sn).exclude(pk=row.pk).exists():
-            raise NameTaken(f"Another device has the SN {row.sn}.", field="sn") from error
-        raise NameTaken(f"{row.device_name} is in the pre-import list of this product already.", field="device_name") from error
+            raise NameTaken(say("Another device has the SN {sn}.", sn=row.sn), field="sn") from error
+        words = say("{device_name} is in the pre-import list of this product already.", device_name=row.device_name)
+        raise NameTaken(words, field="device_name") from error

@@ -1,5 +1,5 @@
 """The products' part of the console."""
 
-from products.admin import code_grant, data_center, product
+from products.admin import attention, code_grant, data_center, product
 
-__all__ = ["code_grant", "data_center", "product"]
+__all__ = ["attention", "code_grant", "data_center", "product"]

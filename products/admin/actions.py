@@ -137,6 +137,7 @@ PRODUCT_ACTIONS = (
         ),
         confirm=_("Show the secret"),
         run=_reveal,
+        guarded=True,
     ),
     PageAction(
         name="request_code",

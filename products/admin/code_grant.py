@@ -2,20 +2,20 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
 from console.shared.admin import ReadOnlyModelAdmin, moment
 from console.shared.filters import MomentRangeFilter
+from products.admin.limits import OfChosenProducts, ProductFilter
 from products.models import CodeGrant
 
 
 @admin.register(CodeGrant)
-class CodeGrantAdmin(ReadOnlyModelAdmin):
+class CodeGrantAdmin(OfChosenProducts, ReadOnlyModelAdmin):
     list_display = ("granted", "product", "codes", "note", "granted_by")
     list_display_links = None
     list_select_related = ("product", "granted_by")
-    list_filter = (("product", RelatedDropdownFilter), ("granted_at", MomentRangeFilter))
+    list_filter = (ProductFilter, ("granted_at", MomentRangeFilter))
     search_fields = ("product__name", "product__key", "note")
     search_help_text = _("Product, ProductKey or note")
     sortable_by = ()

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from console.shared.add_page import AddPage
 from console.shared.admin import NOTHING, SmallListAdmin, badge, mono
 from console.shared.page_actions import Occasion, PageAction, PageActions
+from products.admin.limits import OfEveryProduct
 from products.models import DataCenter
 from products.services import data_centers
 
@@ -55,7 +56,7 @@ def _make_home(occasion: Occasion) -> None:
 
 
 @admin.register(DataCenter)
-class DataCenterAdmin(AddPage, PageActions, SmallListAdmin):
+class DataCenterAdmin(OfEveryProduct, AddPage, PageActions, SmallListAdmin):
     list_display = ("name", "code_text", "home", "host_names", "database_text")
     list_display_links = ("name",)
     sortable_by = ()

@@ -10,18 +10,19 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 
 from console import verification
-from console.models import AuditEntry
 from console.shared.add_page import AddPage
 from console.shared.admin import SmallListAdmin, badge, mono
 from console.shared.page_actions import Occasion, PageActions
 from products.admin.actions import PRODUCT_ACTIONS
 from products.admin.forms import NewProductForm
+from products.admin.limits import OfChosenProducts, latest_changes
 from products.models import Product
 from products.services import products, switches
 
 
 @admin.register(Product)
-class ProductAdmin(AddPage, PageActions, SmallListAdmin):
+class ProductAdmin(OfChosenProducts, AddPage, PageActions, SmallListAdmin):
+    product_field = "pk"
     list_display = ("name", "product_key", "status_badge", "wire_protocol", "registration", "devices", "codes")
     list_display_links = ("name",)
     list_filter = (
@@ -65,9 +66,7 @@ class ProductAdmin(AddPage, PageActions, SmallListAdmin):
         }
         if user.has_perm("products.view_codegrant"):
             context["grants"] = list(target.grants.select_related("granted_by")[:5])
-        if user.has_perm("console.view_auditentry"):
-            context["changes"] = list(AuditEntry.objects.filter(target_type="products.product", target_id=str(target.pk))[:8])
-        return context
+        return context | latest_changes(request, target)
 
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         return False

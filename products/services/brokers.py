@@ -15,6 +15,7 @@ from console import audit
 from console.errors import Conflict, Invalid
 from console.shared import keyring
 from console.shared.actors import Actor
+from console.words import say
 from products.models import Broker, BrokerKind, DataCenter
 
 HOOK_SECRET_BYTES = 24
@@ -152,9 +153,9 @@ def reveal_hook_secret(broker: Broker, *, by: Actor, at: datetime) -> str:
 
 
 @transaction.atomic
-def delete(broker: Broker, *, by: Actor, at: datetime) -> None:
+def delete(broker: Broker, *, reason: str = "", by: Actor, at: datetime) -> None:
     """Its hooks are refused from now on. Clients that are connected there stay until it ends them."""
-    audit.record("broker.delete", broker, by=by, at=at, before=_facts(broker))
+    audit.record("broker.delete", broker, by=by, at=at, before=_facts(broker), reason=reason)
     Broker.objects.filter(pk=broker.pk).delete()
     transaction.on_commit(forget)
 
@@ -197,7 +198,8 @@ def _check_url(url: str, schemes: tuple[str, ...], field: str) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise Invalid(f"This is not a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.", field=field)
+        beginnings = " / ".join(f"{scheme}://" for scheme in schemes)
+        raise Invalid(say("This is not a URL that begins with {beginnings}.", beginnings=beginnings), field=field)
 
 
 def _facts(broker: Broker) -> dict[str, object]:

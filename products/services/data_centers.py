@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from console import audit
 from console.errors import Conflict, Invalid
 from console.shared.actors import Actor
+from console.words import say
 from products.models import DataCenter, DataCenterHost
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|[0-9a-f:]*:[0-9a-f:]*")
@@ -80,7 +81,7 @@ def make_home(data_center: DataCenter, *, by: Actor, at: datetime) -> None:
 def _checked_host(host: str) -> str:
     checked = without_port(host)
     if not _HOST.fullmatch(checked):
-        raise Invalid(f"{host.strip()} is not a host name.", field="hosts")
+        raise Invalid(say("{host} is not a host name.", host=host.strip()), field="hosts")
     return checked
 
 

@@ -10,6 +10,7 @@ from console import audit
 from console.errors import Conflict, Invalid
 from console.shared import keyring
 from console.shared.actors import Actor
+from console.words import say
 from products.models import DeviceNameKind, NetworkProtocol, Product, ProductSecret, ProductStatus
 from products.models.product import DEVICE_QUOTA
 from products.rules.wire_formats import system_random, wire_format
@@ -109,9 +110,10 @@ def check_facts(product: Product) -> None:
     if product.network_protocol == NetworkProtocol.BLUETOOTH and product.device_name_kind != DeviceNameKind.MAC:
         raise Invalid("The DeviceName of a Bluetooth device is its MAC address.", field="device_name_kind")
     if not 1 <= product.device_quota <= DEVICE_QUOTA:
-        raise Invalid(f"The device quota is between 1 and {DEVICE_QUOTA:,}.", field="device_quota")
+        raise Invalid(say("The device quota is between 1 and {most:,}.", most=DEVICE_QUOTA), field="device_quota")
     if product.device_quota < product.devices_taken:
-        raise Invalid(f"{product.devices_taken:,} devices exist already: the quota cannot be less.", field="device_quota")
+        words = say("{taken:,} devices exist already: the quota cannot be less.", taken=product.devices_taken)
+        raise Invalid(words, field="device_quota")
 
 
 def _set_status(product_id: int, status: ProductStatus, action: str, *, by: Actor, at: datetime, reason: str = "") -> None:

@@ -8,6 +8,7 @@ from django.db.models import F
 from console import audit
 from console.errors import Exhausted, Invalid
 from console.shared.actors import Actor
+from console.words import say
 from products.models import CodeGrant, Product
 
 
@@ -37,9 +38,12 @@ def take(product_id: int, *, devices: int, codes: int = 0) -> None:
 def check(product: Product, *, devices: int, codes: int = 0) -> None:
     """Whether there is enough as things stand. Raises QuotaExceeded or CodesExhausted, which say how much is left."""
     if product.devices_left < devices:
-        raise QuotaExceeded(f"The product's quota has room for {product.devices_left:,} more devices; {devices:,} were asked for.")
+        room = "The product's quota has room for {left:,} more devices; {asked:,} were asked for."
+        raise QuotaExceeded(say(room, left=product.devices_left, asked=devices))
     if product.codes_left < codes:
-        raise CodesExhausted(f"The product has {product.codes_left:,} activation codes left; {codes:,} were asked for.")
+        raise CodesExhausted(
+            say("The product has {left:,} activation codes left; {asked:,} were asked for.", left=product.codes_left, asked=codes)
+        )
 
 
 def give_back(product_id: int, *, devices: int, codes: int = 0) -> None:

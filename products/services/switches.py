@@ -8,6 +8,7 @@ from django.db import transaction
 from console import audit, verification
 from console.errors import Conflict, Invalid
 from console.shared.actors import Actor
+from console.words import say
 from products.models import Product
 from products.models.product import DEVICE_QUOTA
 from products.services import lookup
@@ -75,7 +76,7 @@ def set_preregistration_free(product: Product, *, enabled: bool, by: Actor, at: 
 def _check_limit(product: Product, enabled: bool, limit: int) -> None:
     highest = min(product.device_quota, DEVICE_QUOTA)
     if enabled and not 1 <= limit <= highest:
-        raise Invalid(f"The limit of automatic creation is between 1 and {highest:,}.", field="auto_create_limit")
+        raise Invalid(say("The limit of automatic creation is between 1 and {most:,}.", most=highest), field="auto_create_limit")
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from typing import Final
 
 from django.db import connections
 
+from console.words import say
 from devices.models import ConnectionEnd
 from devices.services.presence import Departure
 from products.services.brokers import BrokerAccess, HookedBroker
@@ -30,8 +31,8 @@ SOON_SECONDS: Final = 12.0
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 5.0
 EVENTS_WAIT_SECONDS: Final = 0.5
-NOT_YET = "Its events are not heard yet."
-NO_ADDRESS = "Its management URL is not set, so nobody can be cut off there."
+NOT_YET = say("Its events are not heard yet.")
+NO_ADDRESS = say("Its management URL is not set, so nobody can be cut off there.")
 
 
 class BrokerWorker:

@@ -12,7 +12,7 @@ from products.services import brokers
 from registration.models import BrokerState
 
 
-def remove(broker: Broker, *, by: Actor, at: datetime) -> int:
+def remove(broker: Broker, *, reason: str = "", by: Actor, at: datetime) -> int:
     """Its hooks are refused from now on. Orders that wait for it can be carried out by nobody any more: they take effect at the next
     connection. Who was connected there counts as lost, since nobody will tell when he leaves. Returns how many orders these are."""
     database = broker.data_center.database
@@ -22,5 +22,5 @@ def remove(broker: Broker, *, by: Actor, at: datetime) -> int:
             pass  # Their end is in the timeline; an entry for each of a whole fleet would bury the log.
         settled = waiting.update(outcome=OrderOutcome.NEXT_CONNECT, done_at=at, last_error="")
         BrokerState.objects.using(database).filter(pk=broker.pk).delete()
-        brokers.delete(broker, by=by, at=at)
+        brokers.delete(broker, reason=reason, by=by, at=at)
         return settled

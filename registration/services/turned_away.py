@@ -6,6 +6,7 @@ from typing import Final
 from uuid import uuid4
 
 from console.errors import DomainError
+from console.words import say
 from products.services import data_centers
 from registration.models import DeviceEvent
 from registration.services import device_log
@@ -63,7 +64,9 @@ def note(*, error: DomainError, host: str, address: str, left_out: int, at: date
     attempt = Attempt(at, uuid4(), PROTOCOL, address, event=getattr(error, "event", DeviceEvent.REGISTRATION))
     attempt.refused(error)
     if left_out:
-        attempt.facts["left_out"] = f"{left_out} clients before this one were turned away without an entry of their own."
+        attempt.facts["left_out"] = say(
+            "{clients} clients before this one were turned away without an entry of their own.", clients=left_out
+        )
     try:
         attempt.data_center = data_centers.serving(host)
     except Exception:

@@ -22,7 +22,7 @@ def boss() -> Client:
 
 def staff(*permissions: str) -> Client:
     user = get_user_model().objects.create_user("sam", password=cast.PASSWORD, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="devices", codename__in=permissions))
+    user.user_permissions.set(Permission.objects.filter(codename__in=[*permissions, "see_every_product"]))
     client = Client()
     client.force_login(user)
     return client

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.models import AuditEntry
-from devices.admin import batch as batch_admin
+from devices.admin import batch_downloads
 from devices.models import Batch, BatchFile
 from devices.services import batch_files, batches, production
 from devices.services.batches import NewBatch
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The messages that the page sent."""
     sent: list[tuple[str, int]] = []
-    monkeypatch.setattr(batch_admin, "nudge", lambda task, pk: sent.append((task, pk)))
+    monkeypatch.setattr(batch_downloads, "nudge", lambda task, pk: sent.append((task, pk)))
     return sent
 
 
@@ -93,7 +93,7 @@ def test_it_refuses_a_download_without_a_csrf_token() -> None:
 
 
 def test_a_large_file_is_made_in_the_background(boss: Client, nudges: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_admin, "PACKED_AT_ONCE", 10)
+    monkeypatch.setattr(batch_files, "AT_ONCE", 10)
     batch = made()
     answer = boss.post(f"/devices/batch/{batch.pk}/codes/csv/")
     file = BatchFile.objects.get()

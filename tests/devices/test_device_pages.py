@@ -286,7 +286,7 @@ def test_a_whole_list_is_never_switched_at_once(client: Client, kettle: Product,
 # -- Who may -----------------------------------------------------------------------------------------------------------------------------
 def person(client: Client, *codenames: str) -> None:
     user = get_user_model().objects.create_user("person", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    user.user_permissions.set(Permission.objects.filter(codename__in=[*codenames, "see_every_product"]))
     client.force_login(user)
 
 

@@ -19,7 +19,8 @@ FINGERPRINT = "AA:" * 19 + "AA"
 def checked(terms: Terms, *rows: list[str]) -> list[tuple[GoodRow | None, list[BadCell]]]:
     """The first row is the header."""
     check = RowCheck(sheets.read_layout(rows[0], terms), terms)
-    return [check.row(number, cells) for number, cells in enumerate(rows[1:], 2)]
+    found = [check.row(number, cells) for number, cells in enumerate(rows[1:], 2)]
+    return [(None if bad else row, bad) for row, bad in found]
 
 
 def faults(terms: Terms, *rows: list[str]) -> list[tuple[int, str, str]]:
@@ -156,7 +157,7 @@ def test_what_is_wrong_is_said_in_words_and_grouped_without_the_particulars() ->
     found = [cell for _row, bad in checked(METER, ["IMEI"], *rows) for cell in bad]
     assert [(cell.rule, cell.words) for cell in found] == [
         ("The IMEI's check digit is wrong", "The IMEI's check digit is wrong: it ends in 9, 8 was expected."),
-        ("An IMEI has 15 digits", "An IMEI has 15 digits; this one has 14."),
+        ("An IMEI has 15 digits; this one has 14.", "An IMEI has 15 digits; this one has 14."),
     ]
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
 
 from console.shared.files import csv_writer, xlsx_writer
 from devices.models import Upload
@@ -43,7 +46,11 @@ def checked(product: Product, header: Sequence[str], rows: Iterable[Sequence[str
     return check(receive(product, xlsx(header, rows), **facts))
 
 
-def commit(upload: Upload) -> Upload:
-    upload_commit.request(upload.pk, sha256=upload.sha256, by=OPERATOR, at=NOON)
+def commit(upload: Upload, *, leave_out: int = 0) -> Upload:
+    upload_commit.request(upload.pk, sha256=upload.checked_sha256, leave_out=leave_out, by=OPERATOR, at=NOON)
     upload_commit.commit(upload.pk, clock=clock)
     return Upload.objects.get(pk=upload.pk)
+
+
+def folder_of(upload: Upload) -> Path:
+    return Path(settings.MEDIA_ROOT) / f"uploads/{upload.token}"

@@ -273,7 +273,7 @@ def test_codes_are_granted_and_listed(client: Client, administrator: Any) -> Non
 # -- Who may -------------------------------------------------------------------------------------------------------------------------------
 def person(client: Client, *codenames: str) -> None:
     user = get_user_model().objects.create_user("person", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    user.user_permissions.set(Permission.objects.filter(codename__in=[*codenames, "see_every_product"]))
     client.force_login(user)
 
 

@@ -38,7 +38,7 @@ def log() -> list[DeviceLogEntry]:
 
 def person(*permissions: str) -> Any:
     user = get_user_model().objects.create_user("nora", password=cast.PASSWORD, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    user.user_permissions.set(Permission.objects.filter(codename__in=[*permissions, "see_every_product"]))
     return user
 
 

@@ -79,7 +79,7 @@ def entry(product: Product, **facts: Any) -> DeviceLogEntry:
 
 def person(*permissions: str) -> Client:
     user = get_user_model().objects.create_user("nora", password=cast.PASSWORD, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    user.user_permissions.set(Permission.objects.filter(codename__in=[*permissions, "see_every_product"]))
     client = Client()
     client.force_login(user)
     return client
