@@ -29,6 +29,12 @@ class DeviceDoors:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_ids.begin()
         try:
+            return self._answer(request)
+        finally:
+            request_ids.end()
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        try:
             match = self.resolver.resolve(request.path_info)
         except Resolver404:
             return self.get_response(request)

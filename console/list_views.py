@@ -33,9 +33,12 @@ class Column(NamedTuple):
 
 @columns_by
 def hidden_columns(request: HttpRequest, page: str) -> frozenset[str]:
-    """One query for each list."""
-    row = ChosenColumns.objects.filter(user_id=_me(request), page=page).first()
-    return frozenset(str(name) for name in row.hidden) if row else frozenset()
+    """One query for each page, however often the admin asks."""
+    kept: dict[str, frozenset[str]] = request.__dict__.setdefault("_hidden_columns", {})
+    if page not in kept:
+        row = ChosenColumns.objects.filter(user_id=_me(request), page=page).first()
+        kept[page] = frozenset(str(name) for name in row.hidden) if row else frozenset()
+    return kept[page]
 
 
 @tools_by

@@ -259,6 +259,18 @@ def test_several_are_disabled_after_a_page_that_names_them(client: Client, kettl
     assert AuditEntry.objects.filter(action="device.disable", reason="recall").count() == 2
 
 
+def test_many_are_disabled_only_when_their_number_is_typed(client: Client, kettle: Product) -> None:
+    devices = [register(kettle, f"A4C1380000{number:02}") for number in range(11)]
+    chosen = {"action": "disable_selected", "_selected_action": [str(device.pk) for device in devices], "confirmed": "cn-shanghai"}
+    for typed in ("", "10", "eleven"):
+        page = client.post(reverse(LIST), chosen | {"typed": typed, "reason": "recall"}).content.decode()
+        assert "Type the number of devices to confirm: 11" in page
+        assert 'value="recall"' in page
+    assert not Device.objects.disabled().exists()
+    client.post(reverse(LIST), chosen | {"typed": " 11 ", "reason": "recall"})
+    assert Device.objects.disabled().count() == 11
+
+
 def test_a_confirmation_for_another_data_center_is_asked_again(client: Client, kettle: Product) -> None:
     device = register(kettle, "A4C138000001")
     chosen = {"action": "disable_selected", "_selected_action": [str(device.pk)], "confirmed": "eu-frankfurt"}
@@ -305,11 +317,12 @@ def test_a_person_who_may_look_can_do_nothing(client: Client, kettle: Product) -
     assert client.post(reverse("admin:devices_device_delete", args=[device_key(device)]), {"post": "yes"}).status_code == 403
 
 
-def test_changing_reading_and_deleting_are_three_rights(client: Client, kettle: Product) -> None:
+def test_changing_resetting_reading_and_deleting_are_four_rights(client: Client, kettle: Product) -> None:
     device = register(kettle, "A4C138000001")
     person(client, "view_device", "change_device")
     offers = client.get(page_of(device)).context["offers"]
-    assert {"edit", "reset", "disable"} == set(offers)
+    assert {"edit", "disable"} == set(offers)
+    assert client.post(url_of(device, "reset")).status_code == 403
     assert client.post(url_of(device, "reveal_secret")).status_code == 403
     assert client.post(url_of(device, "remove")).status_code == 403
     assert Device.objects.exists()
