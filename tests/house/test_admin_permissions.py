@@ -13,7 +13,8 @@ from tests import cast
 
 # And everybody's own account.
 OPEN_TO_ALL_STAFF = {
-    "admin:index", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done", "admin:jsi18n", "admin:search", "admin:login_code", "admin:confirm",
+    "admin:index", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done", "admin:jsi18n", "admin:search",
+    "admin:login_code", "admin:confirm",
 }  # fmt: skip
 UNFOLD_PLACES = ("actions_list", "actions_row", "actions_detail", "actions_submit_line")
 

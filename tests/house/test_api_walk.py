@@ -27,6 +27,7 @@ ROWS = {
     "batches": "devices.batch",
     "download-codes": "devices.downloadcode",
     "serial-number-runs": "devices.serialnumberrun",
+    "serial-numbers": "devices.serialnumber",
     "devices": "devices.device",
     "log": "registration.devicelogentry",
     "<word:kind>": "devices.batch",

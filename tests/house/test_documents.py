@@ -35,3 +35,8 @@ def test_its_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
     ours = [link for link in links if "://" not in link]
     assert [link for link in ours if not (document.parent / link).exists()] == []
+
+
+def test_every_picture_is_shown_by_a_document() -> None:
+    shown = {name for document in DOCUMENTS for name in re.findall(r"images/([\w-]+\.png)", document.read_text())}
+    assert {file.name for file in (ROOT / "docs" / "images").glob("*.png")} == shown

@@ -55,7 +55,9 @@ def build() -> World:
     pool = mac_pools.create(mac_pools.NewPool("Own block", MacBlockKind.MA_L, prefix="A4-C1-38"), by=SYSTEM, at=NOON)
     job = {"product": kettle, "state": JobState.DONE, "requested_at": now, "finished_at": now}
     batch = Batch.objects.create(**job, total=1, done=1, made=1, source="automatic", flashing_method="per_device")
-    upload = Upload.objects.create(**job, file_name="kettle.xlsx", size=1, sha256="0" * 64, expires_at=now + timedelta(days=1))
+    upload = Upload.objects.create(
+        **job, purpose="pre_import", file_name="kettle.xlsx", size=1, sha256="0" * 64, expires_at=now + timedelta(days=1)
+    )
     run = SerialNumberRun.objects.create(**job, total=1, done=1, length=8)
     number = SerialNumber.objects.create(product=kettle, run=run, sn="SN-2")
     code = DownloadCode.objects.create(
