@@ -51,7 +51,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_LOGO": {"light": _asset("wordmark.svg"), "dark": _asset("wordmark-dark.svg")},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
     "STYLES": [_asset("console.css"), _asset("search.css")],
-    "SCRIPTS": [_asset("console.js")],
+    "SCRIPTS": [_asset("console.js"), _asset("search.js")],
     "SHOW_HISTORY": False,
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,

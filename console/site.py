@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -78,10 +77,7 @@ class ConsoleSite(UnfoldAdminSite):
         from console import search
 
         found = search.find(request, request.GET.get("s", ""))
-        page = Paginator(found, max(1, len(found)))
-        context = {"page_obj": page, "results": page.page(1), "page_counter": 0, "command_show_history": False}
-        headers = {"HX-Trigger": "search"}
-        return TemplateResponse(request, "unfold/helpers/command_results.html", context, headers=headers)
+        return TemplateResponse(request, "unfold/helpers/command_results.html", {"results": found})
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from console import dashboard

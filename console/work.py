@@ -27,7 +27,7 @@ from console.shared.jobs import JobState
 from console.shared.page_actions import put_error
 from console.shared.translation import shown
 from products.models import Product
-from products.services.access import limit_of, may_see, only
+from products.services.access import limit_of, may_see, only_jobs
 
 A_PAGE = 25
 RUNNING_AT_MOST = 50
@@ -136,12 +136,10 @@ def _asked(request: HttpRequest) -> Asked:
 
 
 def _of(request: HttpRequest, kind: JobKind, asked: Asked) -> QuerySet[Any]:
-    """The rows of a kind that the person may see and asked for. Those of no product are for who sees every product or began them."""
-    rows = kind.model._default_manager.select_related("requested_by", *kind.related)
+    """The rows of a kind that the person may see and asked for."""
+    rows = only_jobs(kind, request.user)
     if kind.product_field:
-        rows = only(rows, request.user, field=kind.product_field).annotate(job_product=F(kind.product_field))
-    elif limit_of(request.user) is not None:
-        rows = rows.filter(requested_by_id=request.user.pk)
+        rows = rows.annotate(job_product=F(kind.product_field))
     if asked.person:
         rows = rows.filter(requested_by_id=request.user.pk if asked.person == MINE else int(asked.person))
     return rows.filter(state=asked.state) if asked.state else rows

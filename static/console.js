@@ -6,6 +6,7 @@
    data-copy="text"        a click copies the text
    data-submit-on-change   a <select> that sends its form
    data-once               a <form> that is sent once, however often its button is clicked
+   a[role=button]          Space presses it, as it does any other button
 */
 (() => {
     "use strict";
@@ -33,6 +34,12 @@
         }
         const copier = event.target.closest("[data-copy]");
         if (copier) copy(copier);
+    });
+
+    document.addEventListener("keydown", (event) => {
+        if (event.key !== " " || !event.target.matches?.("a[role=button]")) return;
+        event.preventDefault();
+        event.target.click();
     });
 
     const copy = async (button) => {

@@ -15,7 +15,11 @@
         const bar = body.querySelector("[data-work-bar]");
         if (bar) {
             bar.classList.toggle("np-progress--busy", facts.percent === null);
-            if (facts.percent !== null) bar.firstElementChild.style.width = `${facts.percent}%`;
+            if (facts.percent === null) bar.removeAttribute("aria-valuenow");
+            else {
+                bar.firstElementChild.style.width = `${facts.percent}%`;
+                bar.setAttribute("aria-valuenow", facts.percent);
+            }
         }
         for (const part of ["rows", "rate", "left"]) {
             const place = body.querySelector(`[data-work-${part}]`);

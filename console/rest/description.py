@@ -11,6 +11,7 @@ from rest_framework import serializers
 from console.rest.idempotency import HEADER, LONGEST
 from console.rest.problems import CONTENT_TYPE
 
+JSON = "application/json"
 WORDS = {
     400: "The body cannot be read.",
     401: "No API key, or one that is unknown, expired or revoked.",
@@ -98,7 +99,7 @@ def _problems(plan: Any) -> list[int]:
     statuses = {404, 422, 500} if plan.is_open else {401, 403, 404, 422, 429, 500}
     if plan.body:
         statuses |= {400, 413, 415}
-    if plan.status != 200 or plan.body or plan.once or plan.answer is None:
+    if plan.status != 200 or plan.body or plan.once or plan.answer is None or plan.guarded or plan.media != JSON:
         statuses |= {409, 503}
     return sorted(statuses)
 

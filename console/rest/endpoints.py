@@ -148,8 +148,8 @@ class Endpoint(APIView):
             return
         if not plan.allows(request.user):
             raise exceptions.PermissionDenied
-        if plan.guarded and request.auth is None and not confirmation.is_fresh(request._request, timezone.now()):
-            raise NotConfirmed
+        if plan.guarded:
+            need_confirmation(request)
 
     def carry_out(self, plan: Operation, method: Callable[..., Any], request: Request, place: dict[str, Any]) -> HttpResponseBase:
         at = timezone.now()
@@ -186,6 +186,12 @@ class NoSuchAddress(Endpoint):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         raise exceptions.NotFound("There is nothing at this address.")
+
+
+def need_confirmation(request: Request) -> None:
+    """Of a person who is signed in; a key was made by one who had confirmed it. Raises NotConfirmed."""
+    if request.auth is None and not confirmation.is_fresh(request._request, timezone.now()):
+        raise NotConfirmed
 
 
 def _parameters(plan: Operation, request: Request) -> Mapping[str, Any]:

@@ -14,21 +14,32 @@ _MARK = "1:"
 
 
 class Cursor(serializers.CharField):
-    """Opaque outside; inside, the version of its form and the key of the last row."""
+    """Opaque outside; inside, the version of its form and the place where the list goes on: the key of the last row."""
 
-    def run_validation(self, data: Any = serializers.empty) -> int:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         """The text's own rules first, then what it holds."""
         text = super().run_validation(data)
         try:
-            mark, _colon, key = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode("ascii").partition(":")
-            if f"{mark}:" == _MARK and key.isdecimal() and int(key) <= HIGHEST:
-                return int(key)
+            mark, _colon, place = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode("ascii").partition(":")
+            if f"{mark}:" == _MARK:
+                return self.read(place)
         except ValueError:
             pass
         raise serializers.ValidationError("This is no cursor of a list: take it from `next`.", code="cursor")
 
+    def read(self, place: str) -> Any:
+        """Raises ValueError."""
+        return key_of(place)
+
     def to_representation(self, value: Any) -> str:
         return urlsafe_b64encode(f"{_MARK}{value}".encode()).decode().rstrip("=")
+
+
+def key_of(text: str) -> int:
+    """Of a row. Raises ValueError."""
+    if not text.isdecimal() or (key := int(text)) > HIGHEST:
+        raise ValueError(text)
+    return key
 
 
 class PageQuery(Query):
@@ -44,11 +55,11 @@ def page(rows: QuerySet[Any], query: dict[str, Any], request: Request) -> tuple[
     behind = rows.filter(pk__lt=after) if after is not None else rows
     found = list(behind.order_by("-pk")[: query["limit"] + 1])
     shown = found[: query["limit"]]
-    return shown, _next(request, shown[-1].pk) if len(found) > len(shown) else None
+    return shown, following(request, shown[-1].pk) if len(found) > len(shown) else None
 
 
-def _next(request: Request, key: int) -> str:
-    """Relative to the server: no proxy between can make it wrong."""
+def following(request: Request, place: object) -> str:
+    """The address of the rows behind this place, relative to the server: no proxy between can make it wrong."""
     asked = request.query_params.copy()
-    asked["cursor"] = Cursor().to_representation(key)
+    asked["cursor"] = Cursor().to_representation(place)
     return f"{request.path}?{asked.urlencode()}"

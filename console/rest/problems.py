@@ -70,13 +70,18 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     log.error("A request of the API failed.", exc_info=error)
-    return _problem(500, "internal", _("Something went wrong on this side. The request's number finds it in the server's log."))
+    return internal()
+
+
+def internal() -> Response:
+    """Damage of our own, without a word about it."""
+    return problem(500, "internal", _("Something went wrong on this side. The request's number finds it in the server's log."))
 
 
 def _of_domain(error: DomainError) -> Response:
     facts: dict[str, Any] = {"field": error.field} if error.field else {}
     status = status_of(error)
-    response = _problem(status, error.code, shown(error), **facts)
+    response = problem(status, error.code, shown(error), **facts)
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.seconds)
     elif status == 503:
@@ -88,10 +93,10 @@ def _of_framework(error: exceptions.APIException) -> Response:
     """Django REST framework's own: their words are about the request alone."""
     if isinstance(error, exceptions.ValidationError):
         errors = list(_members(error.detail, ""))
-        response = _problem(422, "invalid", _("The request breaks a rule of its form."), errors=errors)
+        response = problem(422, "invalid", _("The request breaks a rule of its form."), errors=errors)
     else:
         code = error.get_codes()
-        response = _problem(error.status_code, code if isinstance(code, str) else "error", str(error.detail))
+        response = problem(error.status_code, code if isinstance(code, str) else "error", str(error.detail))
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     return response
@@ -111,7 +116,7 @@ def _members(detail: Any, at: str) -> Iterator[dict[str, str]]:
         yield {"field": at, "code": str(getattr(detail, "code", "invalid")), "detail": str(detail)}
 
 
-def _problem(status: int, code: str, detail: str, **facts: Any) -> Response:
+def problem(status: int, code: str, detail: str, **facts: Any) -> Response:
     body = {
         "type": f"{TYPE}{code}",
         "title": code.replace("_", " ").capitalize(),

@@ -49,7 +49,7 @@ def tools_by(function: ToolsOf) -> ToolsOf:
 
 class ConsoleModelAdmin(ModelAdmin):
     """No count of the whole table, no facets, 25 rows a page. `empty_list`: icon, title, text and optionally URL name and label, shown
-    where the list has no rows at all."""
+    where the list has no rows at all. `add_label`: on the button that adds a row, where "Add" and its name will not do."""
 
     list_per_page = 25
     list_max_show_all = 25
@@ -60,6 +60,7 @@ class ConsoleModelAdmin(ModelAdmin):
     list_fullwidth = True
     empty_value_display = NOTHING
     empty_list: dict[str, Any] = {}
+    add_label: Any = ""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         own = {"empty_list": self.empty_list, "list_tools": _givers["tools"](request, self) if "tools" in _givers else None}

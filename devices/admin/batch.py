@@ -143,8 +143,11 @@ class BatchAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
     @display(description=_("Progress"))
     def progress(self, batch: Batch) -> str:
         return format_html(
-            '<div class="np-progress np-progress--slim{}" data-batch="{}" data-batch-bar{}><span style="width: {}%"></span></div>',
+            '<div class="np-progress np-progress--slim{}" role="progressbar" aria-label="{}" aria-valuemin="0" aria-valuemax="100" '
+            'aria-valuenow="{}" data-batch="{}" data-batch-bar{}><span style="width: {}%"></span></div>',
             {"done": " np-progress--done", "failed": " np-progress--failed"}.get(batch.state, ""),
+            batch.number,
+            batch.percent,
             batch.pk,
             "" if batch.is_over else " data-live",
             batch.percent,

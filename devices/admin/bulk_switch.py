@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.utils.translation import ngettext
 from console.errors import DomainError
 from console.shared.actors import actor_of
 from console.shared.translation import shown
+from console.shared.typed_number import TypedNumberForm
 from devices.models import Device
 from devices.services import lifecycle
 from products.models import DataCenter
@@ -22,17 +24,31 @@ AT_MOST = 100
 """Devices at a time."""
 
 
+class DisableForm(TypedNumberForm):
+    typed_label = _("Type the number of devices to confirm: %(count)s")
+    typed_error = _("That is not the number of devices.")
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        help_text=_("Goes to the audit log."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 def disable(model_admin: Any, request: HttpRequest, devices: list[Device], center: DataCenter) -> HttpResponse | None:
     """The confirmation page, or None when it was confirmed and done."""
-    if not _is_confirmed(request, center):
+    confirmed = _is_confirmed(request, center)
+    form = DisableForm(request.POST if confirmed else None, count=len(devices))
+    if not (confirmed and form.is_valid()):
         words = _(
             "They can neither register nor connect in this data center until you enable them again, and are cut off where they are "
             "connected now. Their data stays."
         )
-        question = {"action": "disable_selected", "title": _("Disable these devices?"), "words": words, "danger": True}
+        question = {"action": "disable_selected", "title": _("Disable these devices?"), "words": words, "danger": True, "form": form}
         return _ask(model_admin, request, devices, center, **question)
-    reason = request.POST.get("reason", "")[:500]
-    _each(request, devices, lambda device, **who: lifecycle.disable(device, reason=reason, **who))
+    _each(request, devices, lambda device, **who: lifecycle.disable(device, reason=form.cleaned_data["reason"], **who))
     return None
 
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from import_export.forms import ImportForm, SelectableFieldsExportForm
 
+from console.shared.typed_number import TypedNumberForm
 from devices.models import Authentication, Duplicates
 from products.models import Product
 
@@ -97,24 +98,8 @@ class DeleteForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500, help_text=_("Goes to the audit log."))
 
 
-class DeleteRowsForm(DeleteForm):
-    """For several rows; many are confirmed by typing their number."""
-
-    TYPED_FROM = 26
-
-    def __init__(self, *args: Any, count: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.count = count
-        if count >= self.TYPED_FROM:
-            self.fields["typed"] = forms.CharField(
-                label=_("Type the number of rows to confirm: %(count)s") % {"count": count}, widget=forms.TextInput(attrs=PLAIN)
-            )
-
-    def clean_typed(self) -> str:
-        typed: str = self.cleaned_data["typed"].strip()
-        if typed.replace(",", "") != str(self.count):
-            raise forms.ValidationError(_("That is not the number of rows."))
-        return typed
+class DeleteRowsForm(TypedNumberForm, DeleteForm):
+    """For several rows."""
 
 
 class UploadForm(OfProduct, ImportForm):

@@ -43,7 +43,7 @@ def of_run(run: SerialNumberRun, at: datetime) -> dict[str, Any]:
         "percent": run.percent,
         "made": intcomma(run.done),
         "total": intcomma(run.total),
-        "rate": "",
+        "rate": _("%(rows)s serial numbers a second") % {"rows": intcomma(round(run.rate(at)))} if running and run.done else "",
         "left": _("%(time)s left") % {"time": duration(left)} if left is not None and running else "",
         "live": not run.is_over,
         "version": run.state,

@@ -80,3 +80,14 @@ class LabelsForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), required=False, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
+class VoidRunForm(ReasonForm):
+    """Thousands of labels go with it: the number of the run is typed."""
+
+    typed = forms.CharField(
+        label=_("Number of the run"),
+        max_length=32,
+        help_text=_("Type the number of this run, as it stands at the top of the page."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )

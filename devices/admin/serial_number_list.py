@@ -90,7 +90,7 @@ class SerialNumberAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
         "icon": "qr_code_2",
         "title": _("No serial number was generated yet"),
         "text": _("A run makes up to 10,000 serial numbers of a product, with QR codes and labels: an app binds a device by them."),
-        "label": _("Generate SN"),
+        "label": _("Generate SNs"),
         "url_name": "admin:devices_serialnumberrun_add",
         "permission": "devices.add_serialnumberrun",
     }

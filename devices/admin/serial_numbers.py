@@ -16,15 +16,16 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from console.errors import DomainError
+from console.errors import DomainError, Invalid
 from console.shared.actors import actor_of
 from console.shared.admin import ReadOnlyModelAdmin, badge, moment, mono
 from console.shared.filters import MomentRangeFilter
 from console.shared.page_actions import Occasion, PageAction, PageActions, put_error
 from console.shared.tasks import nudge
 from console.shared.translation import shown
+from console.words import say
 from devices.admin import progress
-from devices.admin.serial_number_forms import GenerateForm, LabelsForm, ReasonForm
+from devices.admin.serial_number_forms import GenerateForm, LabelsForm, ReasonForm, VoidRunForm
 from devices.models import SerialNumber, SerialNumberRun
 from devices.services import serial_number_files, serial_numbers
 from devices.services.serial_number_files import FileKind
@@ -38,6 +39,9 @@ def _cancel(occasion: Occasion) -> None:
 
 
 def _void(occasion: Occasion) -> str:
+    number = occasion.target.number
+    if occasion.data["typed"].strip().upper() != number:
+        raise Invalid(say("Type {number} to void its free serial numbers.", number=number), field="typed")
     voided = serial_numbers.void_run(occasion.target.pk, reason=occasion.data["reason"], by=occasion.by, at=occasion.at)
     return ngettext("%(count)d serial number was voided.", "%(count)d serial numbers were voided.", voided) % {"count": voided}
 
@@ -63,7 +67,7 @@ VOID = PageAction(
     words=(_("For labels that were lost, stolen or spoiled: no device will ever have one of these serial numbers."),),
     warnings=(_("This cannot be undone."),),
     confirm=_("Void"),
-    form=ReasonForm,
+    form=VoidRunForm,
     run=_void,
     offered=lambda run: run.is_over and SerialNumber.objects.of_run(run.pk).free().exists(),
     danger=True,
@@ -79,11 +83,12 @@ class SerialNumberRunAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
     search_fields = ("product__name", "product__key", "prefix", "note")
     search_help_text = _("Number of the run, product, ProductKey, prefix or note")
     sortable_by = ()
+    add_label = _("Generate SNs")
     empty_list = {
         "icon": "qr_code_2",
         "title": _("No serial number was generated yet"),
         "text": _("A run makes up to 10,000 serial numbers of a product, with QR codes and labels: an app binds a device by them."),
-        "label": _("Generate SN"),
+        "label": _("Generate SNs"),
         "url_name": "admin:devices_serialnumberrun_add",
         "permission": "devices.add_serialnumberrun",
     }
@@ -140,7 +145,7 @@ class SerialNumberRunAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _("Generate SN"),
+            "title": _("Generate SNs"),
             "form": form,
             "examples": examples,
             "quantity": form.cleaned_data["quantity"] if examples else 0,
@@ -225,8 +230,11 @@ class SerialNumberRunAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
     @display(description=_("Progress"))
     def progress(self, run: SerialNumberRun) -> str:
         return format_html(
-            '<div class="np-progress np-progress--slim{}" data-batch="{}" data-batch-bar{}><span style="width: {}%"></span></div>',
+            '<div class="np-progress np-progress--slim{}" role="progressbar" aria-label="{}" aria-valuemin="0" aria-valuemax="100" '
+            'aria-valuenow="{}" data-batch="{}" data-batch-bar{}><span style="width: {}%"></span></div>',
             {"done": " np-progress--done", "failed": " np-progress--failed"}.get(run.state, ""),
+            run.number,
+            run.percent,
             run.pk,
             "" if run.is_over else " data-live",
             run.percent,

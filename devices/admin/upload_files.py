@@ -18,20 +18,8 @@ from console.shared.actors import actor_of
 from console.shared.files import csv_writer, tables
 from console.shared.tasks import nudge
 from console.shared.translation import shown
-from devices.models import MarkedWorkbook, Upload, UploadPurpose
+from devices.models import MarkedWorkbook, Upload
 from devices.services import marked_workbooks, uploads
-
-MARKED_AT_ONCE = 5_000
-"""Rows of a workbook that is marked while the person waits: a moment."""
-
-
-def may_have_marked(user: Any, upload: Upload) -> bool:
-    """Whoever may use the workbook; one with secrets goes to its sender, or to somebody who may read DeviceSecrets."""
-    needed = "devices.add_preimporteddevice" if upload.purpose == UploadPurpose.PRE_IMPORT else "devices.add_batch"
-    if not user.has_perm(needed):
-        return False
-    mine = upload.received_by_id is not None and upload.received_by_id == user.pk
-    return mine or not marked_workbooks.holds_secrets(upload) or user.has_perm("devices.reveal_device_secret")
 
 
 def marked_context(user: Any, upload: Upload, marked: MarkedWorkbook | None) -> dict[str, Any]:
@@ -43,10 +31,10 @@ def marked_context(user: Any, upload: Upload, marked: MarkedWorkbook | None) -> 
         "marked_of": upload,
         "marked": current,
         "marked_ready": current is not None and marked_workbooks.is_ready(current, upload),
-        "marked_at_once": upload.total <= MARKED_AT_ONCE,
+        "marked_at_once": upload.total <= marked_workbooks.AT_ONCE,
         "marked_is_text": tables.is_text(upload.file_name),
         "marked_holds_secrets": marked_workbooks.holds_secrets(upload),
-        "may_have_marked": may_have_marked(user, upload),
+        "may_have_marked": marked_workbooks.may_have(user, upload),
     }
 
 
@@ -81,7 +69,7 @@ class UploadFiles:
     def marked_view(self, request: HttpRequest, upload_id: int) -> HttpResponseBase:
         """POST: the file itself where it is ready or quickly made; else it is ordered, and the page shows how far it is."""
         upload = self._find(request, str(upload_id))
-        if not may_have_marked(request.user, upload):
+        if not marked_workbooks.may_have(request.user, upload):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -98,7 +86,7 @@ class UploadFiles:
         by, now = actor_of(request), timezone.now()
         marked = marked_workbooks.order(upload.pk, language=get_language() or "en", by=by, at=now)
         if not marked_workbooks.is_ready(marked, upload):
-            if upload.total > MARKED_AT_ONCE:
+            if upload.total > marked_workbooks.AT_ONCE:
                 nudge("devices.mark_workbook", marked.pk)
                 return HttpResponseRedirect(self.page_url(upload))
             marked_workbooks.make(marked.pk, clock=timezone.now)

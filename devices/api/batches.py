@@ -1,6 +1,5 @@
 """Mass production: what it would use up, batches and their records, cancel, undo, and the files of activation codes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -9,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample
 
 from console.errors import NotFound
+from console.rest import files
 from console.rest.endpoints import Call, Endpoint, operation
 from console.rest.forms import ReasonForm
 from console.shared.tasks import nudge
@@ -141,7 +141,7 @@ class DownloadFile(Endpoint):
         tag=TAG,
         permission=DOWNLOAD,
         answer=OpenApiTypes.BINARY,
-        media="application/octet-stream",
+        media=files.BYTES,
         guarded=True,
         words="With the secrets in it. Counted and audited; after the first one the batch cannot be undone.",
     )
@@ -151,20 +151,7 @@ class DownloadFile(Endpoint):
 
 
 def streamed(file: Download) -> StreamingHttpResponse:
-    """The first piece is opened before the answer begins, so that damage is an answer and not a broken one."""
-    pieces = iter(file.pieces)
-    first = next(pieces, b"")
-
-    def stream() -> Iterator[bytes]:
-        yield first
-        yield from pieces
-
-    headers = {
-        "Content-Disposition": f'attachment; filename="{file.name}"',
-        "Content-Length": str(file.size),
-        "X-Content-SHA256": file.sha256,
-    }
-    return StreamingHttpResponse(stream(), content_type="application/octet-stream", headers=headers)
+    return files.sent(file.name, file.pieces, size=file.size, sha256=file.sha256)
 
 
 def _wish(call: Call) -> batches.NewBatch:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from console.errors import Invalid, NotFound
 from console.rest.endpoints import Call
-from devices.models import Batch, Device, PreImportedDevice, SerialNumberRun, Upload
+from devices.models import Batch, Device, PreImportedDevice, SerialNumber, SerialNumberRun, Upload
 from products.api.finding import data_center as data_center
 from products.api.finding import require_every_product as require_every_product
 from products.models import DataCenter, Product
@@ -30,6 +30,10 @@ def uploads(call: Call) -> QuerySet[Upload]:
 
 def runs(call: Call) -> QuerySet[SerialNumberRun]:
     return access.only(SerialNumberRun.objects.select_related("product", "requested_by"), call.user)
+
+
+def serial_numbers(call: Call) -> QuerySet[SerialNumber]:
+    return access.only(SerialNumber.objects.all(), call.user)
 
 
 def devices(call: Call, center: DataCenter) -> QuerySet[Device]:

@@ -17,7 +17,7 @@ from devices.rules.serial_numbers import LONGEST, SHORTEST, Design
 from devices.services import binding, serial_numbers
 
 TAG = "Serial numbers"
-VIEW, BIND = "devices.view_serialnumberrun", "devices.bind_serialnumber"
+VIEW, CANCEL, BIND = "devices.view_serialnumberrun", "devices.cancel_serialnumberrun", "devices.bind_serialnumber"
 STATES = ("free", "bound", "void")
 RUN = {"product_key": "a1ExpAkj9Hi", "quantity": 1000, "prefix": "KT", "length": 8}
 
@@ -118,7 +118,7 @@ class CancelRun(Endpoint):
         name="cancel_serial_number_run",
         summary="Cancel a run",
         tag=TAG,
-        permission="devices.cancel_serialnumberrun",
+        permission=CANCEL,
         body=ReasonForm,
         answer=RunRow,
         once=True,
@@ -127,6 +127,43 @@ class CancelRun(Endpoint):
         run = finding.one(finding.runs(call), number)
         serial_numbers.cancel(run.pk, reason=call.data["reason"], by=call.by, at=call.at)
         return finding.one(finding.runs(call), number)
+
+
+class Voided(serializers.Serializer):
+    voided = serializers.IntegerField(help_text="How many numbers.")
+
+
+class VoidRun(Endpoint):
+    @operation(
+        name="void_serial_number_run",
+        summary="Void the free numbers of a run",
+        tag=TAG,
+        permission=CANCEL,
+        body=ReasonForm,
+        answer=Voided,
+        once=True,
+        words="For labels that were lost or stolen: no device will ever have one of these numbers. It cannot be undone.",
+    )
+    def post(self, call: Call, number: int) -> dict[str, int]:
+        run = finding.one(finding.runs(call), number)
+        return {"voided": serial_numbers.void_run(run.pk, reason=call.data["reason"], by=call.by, at=call.at)}
+
+
+class VoidNumber(Endpoint):
+    @operation(
+        name="void_serial_number",
+        summary="Void a number",
+        tag=TAG,
+        permission=CANCEL,
+        body=ReasonForm,
+        answer=NumberRow,
+        once=True,
+        words="One that is on no device: none will ever have it. It cannot be undone.",
+    )
+    def post(self, call: Call, number: int) -> SerialNumber:
+        found = finding.one(finding.serial_numbers(call), number)
+        serial_numbers.void(found.pk, reason=call.data["reason"], by=call.by, at=call.at)
+        return finding.one(finding.serial_numbers(call), number)
 
 
 class Numbers(Endpoint):

@@ -3,7 +3,19 @@
 from django.urls import path
 
 from console.rest import places as places
-from devices.api import batches, devices, download_codes, drift, identities, mac_pools, pre_import, serial_numbers, uploads
+from devices.api import (
+    batches,
+    devices,
+    download_codes,
+    drift,
+    identities,
+    mac_pools,
+    marked_workbooks,
+    pre_import,
+    serial_number_files,
+    serial_numbers,
+    uploads,
+)
 
 urlpatterns = [
     path("pre-import", pre_import.PreImport.as_view(), name="pre-import"),
@@ -17,6 +29,8 @@ urlpatterns = [
     path("uploads/<number:number>/import", uploads.CommitUpload.as_view(), name="upload-import"),
     path("uploads/<number:number>/check-again", uploads.CheckUploadAgain.as_view(), name="upload-check-again"),
     path("uploads/<number:number>/discard", uploads.DiscardUpload.as_view(), name="upload-discard"),
+    path("uploads/<number:number>/marked", marked_workbooks.Marked.as_view(), name="upload-marked"),
+    path("uploads/<number:number>/marked/download", marked_workbooks.DownloadMarked.as_view(), name="upload-marked-download"),
     path("mac-pools", mac_pools.MacPools.as_view(), name="mac-pools"),
     path("mac-pools/<number:number>", mac_pools.OneMacPool.as_view(), name="mac-pool"),
     path("batches", batches.Batches.as_view(), name="batches"),
@@ -36,6 +50,10 @@ urlpatterns = [
     path("serial-number-runs/<number:number>", serial_numbers.OneRun.as_view(), name="serial-number-run"),
     path("serial-number-runs/<number:number>/cancel", serial_numbers.CancelRun.as_view(), name="serial-number-run-cancel"),
     path("serial-number-runs/<number:number>/numbers", serial_numbers.Numbers.as_view(), name="serial-numbers"),
+    path("serial-number-runs/<number:number>/void", serial_numbers.VoidRun.as_view(), name="serial-number-run-void"),
+    path("serial-number-runs/<number:number>/labels", serial_number_files.RunLabels.as_view(), name="serial-number-labels"),
+    path("serial-number-runs/<number:number>/files/<word:form>", serial_number_files.RunFile.as_view(), name="serial-number-file"),
+    path("serial-numbers/<number:number>/void", serial_numbers.VoidNumber.as_view(), name="serial-number-void"),
     path("serial-numbers/bind", serial_numbers.Bind.as_view(), name="serial-number-bind"),
     path("serial-numbers/unbind", serial_numbers.Unbind.as_view(), name="serial-number-unbind"),
     path("data-centers/<word:code>/devices", devices.Devices.as_view(), name="devices"),

@@ -30,6 +30,7 @@ NAME_SHARE = 0.72
 LINE = 1.25
 
 SN_FONT, LATIN, CHINESE = "Courier-Bold", "Helvetica", "STSong-Light"
+pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,6 @@ class _Place:
 
 def pdf(sheet: Sheet, product_name: str, product_key: str, sns: Iterable[str], *, title: str) -> bytes:
     """One label for each number, row by row, as many pages as it takes."""
-    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(sheet.page[0] * mm, sheet.page[1] * mm), invariant=1, pageCompression=1)
     canvas.setTitle(title)

@@ -25,7 +25,7 @@ from console.shared.files.refusal import COLUMNS_AT_MOST
 from console.shared.files.xlsx_writer import Amber, Red, Title
 from console.shared.jobs import JobState, LostClaim
 from console.shared.translation import shown
-from devices.models import MarkedWorkbook, Upload
+from devices.models import MarkedWorkbook, Upload, UploadPurpose
 from devices.rules.columns import REASON, REASON_MARK
 from devices.rules.findings import Finding, place_of, row_ranges
 from devices.rules.sheets import LEFT_OUT
@@ -37,6 +37,8 @@ Clock = Callable[[], datetime]
 
 LOOK_EVERY = 5_000
 """Rows between two heartbeats."""
+AT_ONCE = 5_000
+"""Rows of a workbook that is marked while somebody waits: a moment."""
 GIVE_UP = timedelta(hours=1)
 """A workbook that kills its workers for so long is not tried any more, until somebody orders it again."""
 
@@ -157,6 +159,16 @@ def is_ready(marked: MarkedWorkbook, upload: Upload) -> bool:
     """Whether it is made of what the last check found, and still kept."""
     current = bool(upload.path) and marked.findings == upload.report.get("findings")
     return current and marked.state == JobState.DONE
+
+
+def may_have(user: Any, upload: Upload) -> bool:
+    """Whoever may use the workbook; one with secrets goes to the person who sent it, or to somebody who may read DeviceSecrets. An API key
+    is not the person who made it."""
+    needed = "devices.add_preimporteddevice" if upload.purpose == UploadPurpose.PRE_IMPORT else "devices.add_batch"
+    if not user.has_perm(needed):
+        return False
+    is_sender = upload.received_by_id is not None and upload.received_by_id == user.pk and not hasattr(user, "api_key")
+    return is_sender or not holds_secrets(upload) or bool(user.has_perm("devices.reveal_device_secret"))
 
 
 def holds_secrets(upload: Upload) -> bool:

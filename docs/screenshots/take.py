@@ -1,9 +1,11 @@
 """Takes the pictures of the documents anew: `make screenshots`. A console of its own with demo data, light and dark, desk and phone.
 
-Needs Chromium (Debian's package). Writes docs/images/<page>-<light|dark>-<width>.png.
+Fails where a page is wider than its window, says an error to the browser, or asks another host for anything. Needs Chromium (Debian's
+package). Looks at every page in every window, and keeps the pictures that documents show: docs/images/<page>[-zh]-<light|dark>-<width>.png.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from openpyxl import Workbook
+import pages
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -32,18 +35,28 @@ FLAGS = [
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="nameplate-pictures-") as name:
-        folder = Path(name)
-        with console(folder) as (url, password), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            addresses = prepare(browser, url, password, folder)
-            for scheme in ("light", "dark"):
-                for width in WIDTHS:
-                    take_all(signed_in(browser, url, password, scheme, width), url, addresses, scheme)
-            browser.close()
-    pictures = sorted(IMAGES.glob("*.png"))
-    print(f"{len(pictures)} pictures, {sum(file.stat().st_size for file in pictures) / 1e6:.1f} MB")
-    return 0
+    faults: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="nameplate-pictures-") as name, console(Path(name)) as signs, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        paths: dict[str, str] = {}
+        for window in WINDOWS:
+            camera = Camera(browser, window, *signs)
+            paths = paths or pages.find(camera.page, camera.url)
+            faults += camera.take_all(pages.PAGES if window.language == "en" else pages.CHINESE, paths)
+        browser.close()
+    shown = shown_pictures()
+    for picture_file in IMAGES.glob("*.png"):
+        if picture_file.name not in shown:
+            picture_file.unlink()
+    print(f"{len(shown)} pictures, {sum((IMAGES / name).stat().st_size for name in shown) / 1e6:.1f} MB")
+    print(*faults, sep="\n")
+    return 1 if faults else 0
+
+
+def shown_pictures() -> frozenset[str]:
+    """Names of the files that some document shows."""
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    return frozenset(name for document in documents for name in re.findall(r"images/([\w-]+\.png)", document.read_text()))
 
 
 # -- A console to look at --------------------------------------------------------------------------------------------------------------
@@ -89,97 +102,73 @@ def wait_for(ready: Callable[[], bool], process: "subprocess.Popen[bytes]") -> N
         time.sleep(0.2)
 
 
-# -- What is on the pictures ------------------------------------------------------------------------------------------------------------
-
-
-def prepare(browser: Browser, url: str, password: str, folder: Path) -> dict[str, str]:
-    """Uploads a workbook with mistakes; returns the path of each page by its name."""
-    page = signed_in(browser, url, password, "light", 1280)
-    paths = {"home": "/", "products": "/products/product/", "pre-import": "/devices/preimporteddevice/", "devices": "/devices/device/"}
-    paths |= {"production-center": "/devices/batch/center/", "records": "/devices/batch/", "log": "/registration/devicelogentry/"}
-    paths["product"] = path_of(page, url, paths["products"], "Kettle K2")
-    paths["record"] = path_of(page, url, paths["records"], "Kettle K2")
-    paths["upload"] = upload(page, url, folder)
-    page.goto(url + paths["devices"])
-    page.get_by_label("Data center").select_option(label="Shanghai")
-    page.wait_for_load_state("networkidle")
-    paths["device"] = path_of(page, url, paths["devices"] + "?state=offline", "Offline")
-    paths["clone"] = path_of(page, url, paths["devices"] + "?client_ids=several", "ClientIDs")
-    paths["switched"] = path_of(page, url, paths["devices"] + "?client_ids=switched", "Kettle K2")
-    paths["switch"] = paths["clone"].replace("/change/", "/switch/")
-    paths["clear"] = paths["clone"].replace("/change/", "/clear/")
-    paths["compromised"] = path_of_link(page, url, paths["product"], "View")
-    paths["log-entry"] = path_of(page, url, paths["log"] + "?code__exact=bad_signature&center=cn-shanghai", "Bad signature")
-    paths["batch"] = paths["production-center"]
-    page.goto(url + paths["production-center"])
-    paths["batch"] = str(page.get_by_role("link", name="Batch production").first.get_attribute("href"))
-    page.context.close()
-    return paths
-
-
-def path_of(page: Page, url: str, changelist: str, words: str) -> str:
-    page.goto(url + changelist)
-    link = page.locator("#result_list tbody tr", has_text=words).first.get_by_role("link").first
-    return str(link.get_attribute("href")).partition("?")[0]
-
-
-def path_of_link(page: Page, url: str, path: str, words: str) -> str:
-    page.goto(url + path)
-    return str(page.get_by_role("link", name=words, exact=True).first.get_attribute("href"))
-
-
-def upload(page: Page, url: str, folder: Path) -> str:
-    """A workbook as it comes from a factory: two hundred good rows and the usual mistakes."""
-    rows = [[f"F0:FE:6B:20:{number // 256:02X}:{number % 256:02X}", f"Kettle {number}", f"KS{number:06d}"] for number in range(200)]
-    rows[16][0], rows[43][0], rows[88][0] = "F0:FE:6B:20:00", "8.6E+14", "F1:FE:6B:20:00:58"
-    rows[120][0], rows[151][2], rows[187][0] = rows[12][0].replace(":", "-"), rows[30][2], "F0:FE:6B:2O:00:BB"
-    book = Workbook()
-    for row in [["MAC", "Nickname", "SN"], *rows]:
-        book.active.append(row)
-    book.save(folder / "kettles-line-3.xlsx")
-    page.goto(url + "/devices/preimporteddevice/import/")
-    product = page.get_by_label("Product", exact=True)
-    product.select_option(label=next(text for text in product.locator("option").all_inner_texts() if text.startswith("Kettle K2")))
-    page.locator("input[type=file]").set_input_files(folder / "kettles-line-3.xlsx")
-    page.get_by_role("button", name="Upload and check").click()
-    page.get_by_text("Every bad cell").wait_for()
-    return page.url.removeprefix(url)
-
-
 # -- Taking them ------------------------------------------------------------------------------------------------------------------------
 
 TALL = 1600
-LONG = ("upload",)
-PAGES = ("home", "product", "pre-import", "upload", "production-center", "batch", "record", "devices", "device", "log", "log-entry",
-         "clone", "switched", "switch", "clear", "compromised")  # fmt: skip
 
 
-def take_all(page: Page, url: str, paths: dict[str, str], scheme: str) -> None:
-    width = page.evaluate("innerWidth")
-    page.goto(url + paths["devices"])
-    page.get_by_label("Data center").select_option(label="Shanghai")
-    page.wait_for_load_state("networkidle")
-    for name in PAGES:
-        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
-        page.goto(url + paths[name])
-        page.wait_for_load_state("networkidle")
-        wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        if wide:
-            print(f"{name} at {width} pixels is wider than its window")
-        picture(page, IMAGES / f"{name}-{scheme}-{width}.png", at_most=TALL if width < 600 or name in LONG else WIDTHS[width])
-    page.context.close()
+class Window(NamedTuple):
+    scheme: str
+    width: int
+    language: str = "en"
 
 
-def signed_in(browser: Browser, url: str, password: str, scheme: str, width: int) -> Page:
-    window = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": scheme, "locale": "en", "reduced_motion": "reduce"}
-    context = browser.new_context(**window)
-    page = context.new_page()
+WINDOWS = (Window("light", 1280), Window("dark", 1280), Window("light", 390), Window("dark", 390), Window("light", 1280, "zh-CN"))
+
+
+class Camera:
+    """A signed-in person's browser; what looks broken in it goes to `faults`."""
+
+    def __init__(self, browser: Browser, window: Window, url: str, password: str) -> None:
+        self.url, self.scheme, self.width, self.language = url, *window
+        self.name, self.shown = "sign-in", shown_pictures()
+        self.faults: list[str] = []
+        how = {"viewport": {"width": self.width, "height": WIDTHS[self.width]}, "color_scheme": self.scheme, "locale": self.language}
+        self.page = browser.new_context(**how, reduced_motion="reduce").new_page()
+        self.page.on("console", lambda message: self.fault(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.fault(str(error)))
+        self.page.on("request", lambda request: None if request.url.startswith((url, "data:")) else self.fault(request.url))
+        sign_in(self.page, url, password)
+
+    def fault(self, words: str) -> None:
+        self.faults.append(f"{self.name}, {self.scheme}, {self.width} pixels: {words}")
+
+    def take(self, name: str, path: str) -> None:
+        """Every page is looked at in every window; a picture is kept if a document shows it."""
+        self.name, page = name, self.page
+        page.set_viewport_size({"width": self.width, "height": WIDTHS[self.width]})
+        answer = page.goto(self.url + path)
+        if answer is None or answer.status != 200:
+            self.fault(f"status {answer and answer.status}")
+        pages.prepare(page, name)
+        page.evaluate("document.fonts.ready")
+        page.wait_for_timeout(100)
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            self.fault("wider than its window")
+        file = f"{name}{'' if self.language == 'en' else '-zh'}-{self.scheme}-{self.width}.png"
+        if file in self.shown:
+            tall = self.width < 600 or name in pages.LONG
+            picture(page, IMAGES / file, at_most=TALL if tall else WIDTHS[self.width])
+
+    def take_all(self, names: Iterable[str], paths: dict[str, str]) -> list[str]:
+        pages.center(self.page, self.url)
+        for name in names:
+            if name not in pages.PUBLIC:
+                self.take(name, paths[name])
+        self.page.context.clear_cookies()
+        for name in names:
+            if name in pages.PUBLIC:
+                self.take(name, paths[name])
+        self.page.context.close()
+        return self.faults
+
+
+def sign_in(page: Page, url: str, password: str) -> None:
     page.goto(url)
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=username]").fill("admin")
+    page.locator("input[name=password]").fill(password)
+    page.keyboard.press("Enter")
     page.wait_for_url(f"{url}/")
-    return page
 
 
 def picture(page: Page, file: Path, *, at_most: int) -> None:
@@ -188,7 +177,7 @@ def picture(page: Page, file: Path, *, at_most: int) -> None:
     page.set_viewport_size({"width": width, "height": min(max(shown, whole), at_most)})
     page.screenshot(path=file, animations="disabled", caret="hide")
     with Image.open(file) as taken:
-        taken.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
+        taken.convert("RGB").quantize(160, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 if __name__ == "__main__":

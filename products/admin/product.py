@@ -17,7 +17,7 @@ from products.admin.actions import PRODUCT_ACTIONS
 from products.admin.forms import NewProductForm
 from products.admin.limits import OfChosenProducts, latest_changes
 from products.models import Product
-from products.services import products, switches
+from products.services import access, products, switches
 
 
 @admin.register(Product)
@@ -67,6 +67,10 @@ class ProductAdmin(OfChosenProducts, AddPage, PageActions, SmallListAdmin):
         if user.has_perm("products.view_codegrant"):
             context["grants"] = list(target.grants.select_related("granted_by")[:5])
         return context | latest_changes(request, target)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever works with chosen products would not see the one just made."""
+        return access.sees_every_product(request.user) and super().has_add_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         return False

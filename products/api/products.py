@@ -41,10 +41,11 @@ class Products(Endpoint):
         answer=ProductRow,
         status=201,
         once=True,
-        words="It is in development, all switches off. Its ProductSecret is read separately.",
+        words="It is in development, all switches off. Its ProductSecret is read separately. For those who see every product.",
         examples=(OpenApiExample("A toaster", request_only=True, value=TOASTER),),
     )
     def post(self, call: Call) -> Product:
+        finding.require_every_product(call)
         return products.create(products.NewProduct(**call.data), by=call.by, at=call.at)
 
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from console import audit
 from console.models import ApiKey
 from console.shared.actors import Actor
+from console.shared.job_kinds import JobKind
 from products.models import Product, ProductAccess
 
 EVERY_PRODUCT = "products.see_every_product"
@@ -53,6 +54,14 @@ def only(rows: QuerySet[Row], user: Any, *, field: str = "product_id") -> QueryS
     """The rows of products that the person works with."""
     limit = limit_of(user)
     return rows if limit is None else rows.filter(**{f"{field}__in": limit})
+
+
+def only_jobs(kind: JobKind, user: Any) -> QuerySet[Any]:
+    """Long work of a kind, as far as the person may see it; what belongs to no product is for who sees every product or began it."""
+    rows = kind.model._default_manager.select_related("requested_by", *kind.related)
+    if kind.product_field:
+        return only(rows, user, field=kind.product_field)
+    return rows if limit_of(user) is None else rows.filter(requested_by_id=user.pk)
 
 
 def keys_seen(user: Any) -> frozenset[str] | None:

@@ -34,6 +34,7 @@ NEEDS_MORE = {
     "revoke_download_code": 404,
     "redeem_download_code": 404,
     "bind_serial_number": 404,
+    "download_labels": 409,
     "change_device": 404,
     "reset_device": 404,
     "switch_client_id": 404,

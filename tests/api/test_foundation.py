@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied as Denied
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from console.api import actions
@@ -57,6 +59,35 @@ def test_each_family_of_errors_has_one_status(family: type[DomainError], status:
 )
 def test_what_goes_wrong_is_a_problem(method: str, path: str, body: object, status: int, code: str) -> None:
     assert is_problem(Program().call(method, path, body), status, code)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "code", "status"),
+    [("get", "/api/v1", "not_found", 404), ("get", "/api/v1/", "not_found", 404), ("post", "/api/v1/nowhere", "not_found", 404)],
+)
+def test_an_unknown_address_is_a_problem(method: str, path: str, code: str, status: int) -> None:
+    assert is_problem(Program().call(method, path), status, code)
+    assert is_problem(getattr(Client(), method)(path), 401, "not_authenticated")
+
+
+@pytest.mark.parametrize("host", ["bad host", "a_b c", "[::1"])
+def test_a_malformed_host_is_a_problem_for_programs_and_a_page_for_people(host: str) -> None:
+    client = Client(headers={"host": host})
+    assert is_problem(client.get(f"{ROOT}/products"), 400, "bad_request")
+    assert client.get("/login/")["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(("error", "status", "code"), [(RuntimeError("inside"), 500, "internal"), (Denied(), 403, "permission_denied")])
+def test_an_error_of_a_middleware_is_a_problem_and_shows_nothing(monkeypatch: Any, error: Exception, status: int, code: str) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("console.people.session_guard.SessionGuard.__call__", fail)
+    client = Client(raise_request_exception=False)
+    answer = client.get(f"{ROOT}/products")
+    assert is_problem(answer, status, code) and b"inside" not in answer.content
+    assert client.get("/login/")["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.django_db

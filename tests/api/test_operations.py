@@ -154,8 +154,8 @@ def test_a_workbook_is_checked_and_what_was_checked_is_imported(program: Program
 
 def test_long_work_and_the_audit_are_read(program: Program, kettle: Product) -> None:
     program.call("post", "/serial-number-runs", {"product_key": kettle.key, "quantity": 10})
-    job = program.call("get", "/jobs/serialnumberrun").json()["items"][0]
-    assert job["state"] == "queued" and job["requested_by"] == "paula"
-    assert program.call("get", "/jobs/nothing").status_code == 404
+    job = program.call("get", "/jobs?kind=serialnumberrun").json()["items"][0]
+    assert job["state"] == "queued" and job["requested_by"] == "paula" and job["label"] == "S000001"
+    assert program.call("get", "/jobs?kind=nothing").json()["errors"][0]["field"] == "kind"
     line = program.call("get", "/audit?action=serial_numbers.").json()["items"][0]
     assert line["actor_name"] == "paula (Line 3)" and line["count"] == 10

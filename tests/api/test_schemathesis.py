@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi import checks
 
 from console.wsgi import application
-from tests import cast
 from tests.api.callers import make_key
+from tests.house import walking
 
 schema = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application).include(path_regex="^/api/v1/")
 
@@ -47,9 +47,8 @@ def one_connection(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def key(one_connection: None) -> str:
-    """Of every action; and there is something to find at most addresses."""
-    cast.home()
-    cast.row(cast.kettle(), "A4DA32000001")
+    """Of every action; and there is something to find at most addresses: whatever has a number has the first one."""
+    walking.build()
     return make_key()[0]
 
 

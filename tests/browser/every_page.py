@@ -8,6 +8,7 @@ from django.utils import timezone
 from console.models import SavedFilter
 from devices.models import Batch, BatchSource, PreImportedDevice
 from products.models import Product
+from products.services import lookup
 from tests.devices import clones, serials, workbooks
 from tests.house import walking
 from tests.house.test_walk import ASKING
@@ -23,6 +24,8 @@ def build(person: object) -> World:
     """The world of the walks, and what makes its pages full: clones, a workbook with faults, a running batch, generated SNs, a filter."""
     world, now = walking.build(), timezone.now()
     kettle = Product.objects.get(name="Kettle")
+    Product.objects.filter(pk=kettle.pk).update(preregistration_free=True)
+    lookup.forget()
     for number in range(3):
         clones.connect(clones.clone(kettle, walking.DEVICE_NAME, at=now), f"203.0.113.{number + 1}", at=now)
     faulty = [["64C2DE000001", "S1"], ["64C2DE00002", "S2"], ["8.6E+14", "S1"]]

@@ -54,7 +54,7 @@ class Visitor:
         self.visit("/login/")
         self.page.fill("#id_username", "admin")
         self.page.fill("#id_password", cast.PASSWORD)
-        self.page.click("button[type=submit]")
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url(self.base + "/")
 
 

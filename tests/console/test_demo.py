@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from console import demo
-from devices.models import Batch, Device, DisconnectOrder
+from console.models import ApiKey
+from console.people import roles
+from devices.models import Batch, Device, DisconnectOrder, DownloadCode, SerialNumber, Upload
 from devices.rules import macs
+from devices.services import undoing
 from products.models import DataCenter, Product
-from registration.models import DeviceLogEntry
+from registration.models import DeviceLogEntry, HourlyFigure
 from tests import cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.storage]
@@ -28,6 +32,12 @@ def test_it_loads_a_fleet_with_a_past_once(settings: Any) -> None:
     assert Device.objects.with_several_client_ids().exists(), "clones to decide about"
     assert Device.objects.switched().exists(), "and one that was decided"
     assert DisconnectOrder.objects.unreachable().exists()
+    assert {name for person in User.objects.all() for name in person.groups.values_list("name", flat=True)} == set(roles.ROLES)
+    assert ApiKey.objects.get().actions and DownloadCode.objects.get().uses == 1
+    assert 0 < SerialNumber.objects.exclude(bound_at=None).count() < SerialNumber.objects.count()
+    assert Upload.objects.get().bad_rows, "a workbook to put right"
+    assert [bool(undoing.in_the_way(batch)) for batch in Batch.objects.order_by("product__name")] == [False, True]
+    assert HourlyFigure.objects.exists(), "charts on the home page"
     entries = DeviceLogEntry.objects.count()
     call_command("demo", verbosity=0)
     assert DeviceLogEntry.objects.count() == entries

@@ -238,7 +238,7 @@ def test_a_small_one_is_downloaded_at_once_and_audited(boss: Client) -> None:
 def test_a_large_one_becomes_a_job_with_progress(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr("devices.admin.upload_files.nudge", lambda task, pk: sent.append((task, pk)))
-    monkeypatch.setattr("devices.admin.upload_files.MARKED_AT_ONCE", 2)
+    monkeypatch.setattr("devices.services.marked_workbooks.AT_ONCE", 2)
     upload = checked(cast.kettle(), ["MAC"], [["nonsense"], *macs(5)])
     assert "Mark the workbook" in boss.get(page(upload)).content.decode()
     boss.post(url(upload))

@@ -129,7 +129,10 @@ def test_the_page_of_a_run_counts_what_is_free_bound_and_void(admin: Client) -> 
     admin.post(reverse("admin:devices_serialnumber_void", args=[SerialNumber.objects.get(sn=sns[1]).pk]), {"reason": "torn"})
     context = admin.get(reverse(f"{RUNS}_change", args=[run.pk])).context
     assert (context["free"], context["bound"], context["void"]) == (3, 1, 1)
-    admin.post(reverse(f"{RUNS}_void", args=[run.pk]), {"reason": "lost"})
+    refused = admin.post(reverse(f"{RUNS}_void", args=[run.pk]), {"reason": "lost", "typed": "S000000"})
+    assert f"Type {run.number} to void" in refused.content.decode()
+    assert SerialNumber.objects.void().count() == 1
+    admin.post(reverse(f"{RUNS}_void", args=[run.pk]), {"reason": "lost", "typed": run.number.lower()})
     assert SerialNumber.objects.void().count() == 4
     shown = admin.get(reverse(f"{RUNS}_changelist")).content.decode()
     assert run.number in shown

@@ -1,9 +1,11 @@
 """The pages of workbooks: the import from file to list, its progress, and the export."""
 
 import io
+from datetime import timedelta
 
 import openpyxl
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -48,6 +50,20 @@ def test_a_small_workbook_is_checked_at_once_and_imported_by_a_button(boss: Clie
     text = act(boss, upload, "commit", sha256=upload.checked_sha256).content.decode()  # type: ignore[attr-defined]
     assert "3 rows were imported" in text
     assert PreImportedDevice.objects.count() == 3
+
+
+def test_while_it_is_worked_on_the_page_says_how_far_how_fast_and_who_began(boss: Client) -> None:
+    upload, began = workbooks.receive(cast.kettle(), workbooks.xlsx(["MAC"], macs(3))), timezone.now() - timedelta(seconds=10)
+    who = get_user_model().objects.get()
+    facts = {"state": JobState.RUNNING, "started_at": began, "heartbeat_at": timezone.now(), "total": 4000, "done": 1000}
+    Upload.objects.filter(pk=upload.pk).update(requested_by=who, **facts)
+    text = boss.get(page(upload)).content.decode()
+    assert "1,000 of about 4,000 rows" in text
+    assert "rows a second" in text
+    assert 'aria-valuenow="25"' in text
+    assert f"Started by {who.get_username()} at " in text
+    Upload.objects.filter(pk=upload.pk).update(state=JobState.QUEUED, started_at=None, total=0, done=0)
+    assert "rows a second" not in boss.get(page(upload)).content.decode()
 
 
 def test_bad_cells_are_shown_in_groups_and_nothing_is_imported_without_a_tick(boss: Client) -> None:

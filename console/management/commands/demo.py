@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console import demo
+from console import demo, demo_office
 from console.environment import load
 
 
 class Command(BaseCommand):
-    help = "Loads demo data: data centers, products, a batch of devices, registrations over two weeks. Once; not in production."
+    help = "Loads demo data: data centers, products, batches, people, registrations over two weeks. Once; not in production."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if load().production:
@@ -19,4 +19,5 @@ class Command(BaseCommand):
             return
         self.stdout.write("Loading demo data ...")
         demo.load()
-        self.stdout.write("Done: four products, two more data centers, some hundred devices.")
+        demo_office.load()
+        self.stdout.write("Done: four products, two more data centers, some hundred devices, five people.")
