@@ -1,6 +1,5 @@
-"""Disabling and enabling several devices of a list: first a page that names them and says what happens, then one service call for each."""
+"""Disabling and enabling several devices of a list: first a page that names them and says what happens, then one service call for all."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from console.errors import DomainError
 from console.shared.actors import actor_of
 from console.shared.translation import shown
 from console.shared.typed_number import TypedNumberForm
@@ -48,7 +46,7 @@ def disable(model_admin: Any, request: HttpRequest, devices: list[Device], cente
         )
         question = {"action": "disable_selected", "title": _("Disable these devices?"), "words": words, "danger": True, "form": form}
         return _ask(model_admin, request, devices, center, **question)
-    _each(request, devices, lambda device, **who: lifecycle.disable(device, reason=form.cleaned_data["reason"], **who))
+    _switch(request, devices, center, enabled=False, reason=form.cleaned_data["reason"])
     return None
 
 
@@ -58,7 +56,7 @@ def enable(model_admin: Any, request: HttpRequest, devices: list[Device], center
         words = _("They may register and connect again, as before they were disabled.")
         question = {"action": "enable_selected", "title": _("Enable these devices?"), "words": words, "danger": False}
         return _ask(model_admin, request, devices, center, **question)
-    _each(request, devices, lifecycle.enable)
+    _switch(request, devices, center, enabled=True)
     return None
 
 
@@ -82,13 +80,10 @@ def _ask(model_admin: Any, request: HttpRequest, devices: list[Device], center: 
     return TemplateResponse(request, "devices/bulk_switch.html", context)
 
 
-def _each(request: HttpRequest, devices: list[Device], switch: Callable[..., None]) -> None:
-    by, at, done = actor_of(request), timezone.now(), 0
-    for device in devices[:AT_MOST]:
-        try:
-            switch(device, by=by, at=at)
-            done += 1
-        except DomainError as error:
-            messages.warning(request, f"{device.device_name}: {shown(error)}")
-    if done:
+def _switch(request: HttpRequest, devices: list[Device], center: DataCenter, *, enabled: bool, reason: str = "") -> None:
+    chosen, by = devices[:AT_MOST], actor_of(request)
+    left = lifecycle.switch_many(chosen, data_center=center, enabled=enabled, reason=reason, by=by, at=timezone.now())
+    for device, error in left.items():
+        messages.warning(request, f"{device.device_name}: {shown(error)}")
+    if done := len(chosen) - len(left):
         messages.success(request, ngettext("%(count)d device was changed.", "%(count)d devices were changed.", done) % {"count": done})

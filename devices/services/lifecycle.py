@@ -1,12 +1,13 @@
 """The life of a device in its data center's list: reset, disable, enable, edit, delete, read its secret."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from console import audit
-from console.errors import Conflict, NotFound
+from console.errors import Conflict, DomainError, NotFound
 from console.shared import keyring
 from console.shared.actors import Actor
 from console.words import say
@@ -45,6 +46,28 @@ def disable(device: Device, *, reason: str = "", by: Actor, at: datetime) -> Non
 def enable(device: Device, *, by: Actor, at: datetime) -> None:
     """Raises DeviceGone or Conflict."""
     _set_enabled(device, True, "device.enable", reason="", by=by, at=at)
+
+
+def switch_many(
+    devices: Sequence[Device], *, data_center: DataCenter, enabled: bool, reason: str = "", by: Actor, at: datetime
+) -> dict[Device, DomainError]:
+    """Enables or disables devices of one data center together, with one line in the audit. Returns those that were left as they are and
+    why. Locks them in the order of their numbers."""
+    left: dict[Device, DomainError] = {}
+    done, cut = list[str](), 0
+    with transaction.atomic(using=data_center.database):
+        for device in sorted(devices, key=lambda one: one.pk):
+            try:
+                cut += _switch(lock(device), enabled, by=by, at=at)
+            except (Conflict, DeviceGone) as error:
+                left[device] = error
+            else:
+                done.append(device.device_name)
+        if done:
+            action = "device.enable_many" if enabled else "device.disable_many"
+            facts: dict[str, object] = {"device_names": done} | ({"cut_off": cut} if cut else {})
+            audit.record(action, data_center, by=by, at=at, after=facts, reason=reason, count=len(done))
+    return left
 
 
 def edit(device: Device, *, nickname: str, sn: str, by: Actor, at: datetime) -> None:
@@ -99,11 +122,16 @@ def _renew_row_secret(device: Device) -> bool:
 def _set_enabled(device: Device, enabled: bool, action: str, *, reason: str, by: Actor, at: datetime) -> None:
     with transaction.atomic(using=device.data_center.database):
         locked = lock(device)
-        if locked.enabled == enabled:
-            raise Conflict(say("The device is enabled already.") if enabled else say("The device is disabled already."))
-        Device.objects.at(device.data_center).filter(pk=device.pk).update(enabled=enabled)
-        cut = 0 if enabled else _cut_off(locked, CutReason.DISABLE, by=by, at=at)
+        cut = _switch(locked, enabled, by=by, at=at)
         audit.record(action, locked, by=by, at=at, after={"cut_off": cut} if cut else {}, reason=reason)
+
+
+def _switch(locked: Device, enabled: bool, *, by: Actor, at: datetime) -> int:
+    """Within the caller's transaction; returns how many of its connections are cut off. Raises Conflict."""
+    if locked.enabled == enabled:
+        raise Conflict(say("The device is enabled already.") if enabled else say("The device is disabled already."))
+    Device.objects.at(locked.data_center).filter(pk=locked.pk).update(enabled=enabled)
+    return 0 if enabled else _cut_off(locked, CutReason.DISABLE, by=by, at=at)
 
 
 def _cut_off(device: Device, reason: CutReason, *, by: Actor, at: datetime) -> int:

@@ -256,7 +256,9 @@ def test_several_are_disabled_after_a_page_that_names_them(client: Client, kettl
     assert not Device.objects.disabled().exists()
     client.post(reverse(LIST), chosen | {"confirmed": "cn-shanghai", "reason": "recall"})
     assert set(Device.objects.disabled().values_list("pk", flat=True)) == {device.pk for device in devices[:2]}
-    assert AuditEntry.objects.filter(action="device.disable", reason="recall").count() == 2
+    entry = AuditEntry.objects.get(action="device.disable_many")
+    assert (entry.count, entry.reason, entry.target_label) == (2, "recall", "Shanghai")
+    assert sorted(entry.after["device_names"]) == sorted(device.device_name for device in devices[:2])
 
 
 def test_many_are_disabled_only_when_their_number_is_typed(client: Client, kettle: Product) -> None:
