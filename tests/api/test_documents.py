@@ -14,6 +14,11 @@ from tests.processes import Server
 EXAMPLES = re.findall(r"```sh\n(.*?)```", (Path(__file__).parents[2] / "docs/api.md").read_text(), re.DOTALL)
 
 
+FROM_ONE = pytest.mark.django_db(transaction=True, reset_sequences=True)
+"""The examples say 1 where a number is meant."""
+
+
+@FROM_ONE
 @pytest.mark.slow
 def test_every_curl_of_the_document_works(running_server: Server) -> None:
     cast.home()
@@ -42,7 +47,7 @@ NEEDS_MORE = {
 """What there is nothing for yet: the example is well formed, and finds nothing."""
 
 
-@pytest.mark.django_db
+@FROM_ONE
 def test_every_example_of_the_description_is_taken() -> None:
     cast.home()
     cast.row(cast.kettle(), "A4DA32000099")

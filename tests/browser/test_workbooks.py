@@ -96,7 +96,7 @@ def test_drift_is_looked_at_by_product_and_data_center(page: Page, running_serve
     page.goto(f"{running_server.url}/")
     page.get_by_role("link", name="Drift").first.click()
     expect(page.locator("table")).to_contain_text("64C2DE000001")
-    page.get_by_label("Product").select_option(label="Lamp")
+    page.get_by_label("Product", exact=True).select_option(label="Lamp")
     expect(page.locator("table")).to_contain_text("lamp-1")
     page.get_by_label("Data center").select_option(label="Frankfurt")
     expect(page.locator("table")).to_contain_text("In Frankfurt")

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,8 +55,7 @@ def restore(backup: Path, place: dict[str, str]) -> None:
         command = ["pg_restore", "--no-owner", f"--dbname={place['DATABASE_URL']}", str(backup / "default.dump")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    with tarfile.open(backup / "files.tar") as archive:
-        archive.extractall(data, filter="data")
+    subprocess.run(["tar", "-C", str(data), "-xf", str(backup / "files.tar")], check=True)
 
 
 def test_a_restored_backup_has_every_row_and_opens_every_secret(tmp_path: Path, other_place: dict[str, str]) -> None:

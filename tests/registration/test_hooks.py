@@ -209,7 +209,7 @@ def test_a_line_of_another_part_has_the_path_without_its_secret() -> None:
     record = logging.LogRecord("gunicorn.error", logging.ERROR, "", 0, "Error handling request %s %s", ("POST", ""), None)
     record.args = ("POST", "/hooks/emqx/8Jf-2mVQ0aZ_pX1rT5uW9yB3cD6eG7hK/authenticate?x=1")
     assert HookSecrets().filter(record)
-    assert record.getMessage() == "Error handling request POST /hooks/emqx/•••/authenticate?x=1"
+    assert record.getMessage() == "Error handling request POST /hooks/emqx/•••/authenticate?•••"
 
 
 @pytest.mark.parametrize("vector", load("hooks"), ids=lambda vector: vector["id"])
