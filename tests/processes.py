@@ -44,12 +44,21 @@ SERVER_PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """Drawn at random, so that two test runs on one machine do not meet."""
+    """Ours until this process ends: it stays bound, where only a server that may reuse addresses, as ours all do, can come and listen.
+
+    Nobody else draws it meanwhile, however long a busy machine needs until the server stands.
+    """
     while True:
         port = random.SystemRandom().choice(SERVER_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
+        probe = socket.socket()
+        try:
             probe.bind(("127.0.0.1", port))
-            return port
+        except OSError:
+            probe.close()
+            continue
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # After it was bound: to share it was no question then.
+        probe.detach()  # The file descriptor stays open.
+        return port
 
 
 def environment(**changes: str) -> dict[str, str]:

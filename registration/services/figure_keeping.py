@@ -57,12 +57,18 @@ def _roll_up(database: str, clock: Clock) -> int:
         if state.counted_to >= state.seen_to:
             _look_ahead(database, state, clock())
             break
-        upto = min(state.counted_to + STEP, state.seen_to)
+        upto = min(_first_behind(database, state.counted_to) + STEP - 1, state.seen_to)
         added = _add(database, state.counted_to, upto)
         if added is None:
             break
         state.counted_to, counted = upto, counted + added
     return counted
+
+
+def _first_behind(database: str, number: int) -> int:
+    """The log's first entry behind this number: what was purged, or never committed, is passed over in one stride."""
+    found = DeviceLogEntry.objects.using(database).filter(pk__gt=number).order_by("pk").values_list("pk", flat=True).first()
+    return found or number + 1
 
 
 def _add(database: str, after: int, upto: int) -> int | None:

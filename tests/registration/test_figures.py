@@ -84,6 +84,14 @@ def test_of_two_sweeps_at_once_one_counts() -> None:
     assert list(kept().values()) == [1]
 
 
+def test_a_gap_in_the_log_is_passed_over_in_one_stride(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry()
+    DeviceLogEntry.objects.update(id=5_000_000_000)
+    monkeypatch.setattr(figure_keeping, "STEP", 2)
+    assert sweep_twice() == 1
+    assert list(kept().values()) == [1]
+
+
 def test_a_long_log_is_gone_through_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     for _number in range(7):
         entry()
