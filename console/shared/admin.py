@@ -13,7 +13,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
+
+from console.shared import keyset
+from console.shared.keyset import KeysetPaginator
 
 NOTHING = "–"
 
@@ -55,7 +57,7 @@ class ConsoleModelAdmin(ModelAdmin):
     list_max_show_all = 25
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
-    paginator = InfinitePaginator
+    paginator: type[Paginator] = KeysetPaginator
     list_filter_submit = True
     list_fullwidth = True
     empty_value_display = NOTHING
@@ -65,6 +67,11 @@ class ConsoleModelAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         own = {"empty_list": self.empty_list, "list_tools": _givers["tools"](request, self) if "tools" in _givers else None}
         return super().changelist_view(request, {**own, **(extra_context or {})})
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any) -> Paginator:
+        if issubclass(self.paginator, KeysetPaginator):
+            return keyset.paginate(request, queryset, per_page)
+        return super().get_paginator(request, queryset, per_page, *args, **kwargs)
 
     def every_column(self, request: HttpRequest) -> list[str]:
         """Those of the list as it is declared, also what a person has hidden."""

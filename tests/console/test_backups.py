@@ -112,7 +112,7 @@ def test_a_sample_finds_what_an_older_ring_cannot_open() -> None:
     product = cast.kettle()
     cast.row(product, "4C11AE000001")
     row = PreImportedDevice.objects.get()
-    PreImportedDevice.objects.filter(pk=row.pk).update(sealed_secret=bytes(row.sealed_secret)[:-1] + b"x")
+    PreImportedDevice.objects.filter(pk=row.pk).update(sealed_secret=bytes(row.sealed_secret)[:-1] + bytes([row.sealed_secret[-1] ^ 1]))
     assert ProductSecret.objects.exists()
     with pytest.raises(CommandError, match="put the right copy back"):
         call_command("check_secrets")

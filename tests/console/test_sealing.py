@@ -1,5 +1,7 @@
 """Sealing: bound to its owner and its key, and it grows by keys, not by guesses."""
 
+from collections.abc import Callable
+
 import pytest
 
 from console.crypto import sealing
@@ -45,12 +47,51 @@ def test_an_envelope_relabelled_with_another_key_does_not_open() -> None:
         both.open(both.header + sealed[sealing.HEADER_SIZE :], b"device 1")
 
 
+def pairs(count: int) -> list[tuple[str, bytes]]:
+    return [(f"secret {number}", b"device %d" % number) for number in range(count)]
+
+
 def test_many_are_sealed_in_their_order_and_each_alone() -> None:
     ring = KeyRing([OLD])
-    values = [(b"secret %d" % number, b"device %d" % number) for number in range(50)]
-    sealed = list(ring.seal_many(values, len(values)))
-    assert len(set(sealed)) == 50
-    assert [ring.open(one, owner) for one, (_text, owner) in zip(sealed, values, strict=True)] == [text for text, _owner in values]
+    sealed = ring.seal_many(pairs(50))
+    assert len(set(sealed)) == len({one[sealing.HEADER_SIZE : sealing.BODY] for one in sealed}) == 50
+    assert [ring.open(one, owner).decode() for one, (_text, owner) in zip(sealed, pairs(50), strict=True)] == [
+        text for text, _owner in pairs(50)
+    ]
+    assert ring.seal_many([]) == []
+
+
+def test_many_are_opened_in_their_order_whichever_key_sealed_them() -> None:
+    old, both = KeyRing([OLD]), KeyRing([NEW, OLD])
+    values = pairs(20)
+    sealed = [*old.seal_many(values[:7]), *both.seal_many(values[7:])]
+    assert both.open_many([(one, owner) for one, (_text, owner) in zip(sealed, values, strict=True)]) == [text for text, _owner in values]
+    assert both.open_many([]) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda sealed: sealed[:-1] + bytes([sealed[-1] ^ 1]),
+        lambda sealed: b"\x02" + sealed[1:],
+        lambda sealed: sealed[: sealing.HEADER_SIZE + 3],
+        lambda sealed: sealed[: sealing.OVERHEAD - 1],
+        lambda sealed: b"",
+    ],
+)
+def test_one_that_does_not_open_among_many_is_said(spoil: Callable[[bytes], bytes]) -> None:
+    ring = KeyRing([OLD])
+    values = [(sealed, owner) for sealed, (_text, owner) in zip(ring.seal_many(pairs(5)), pairs(5), strict=True)]
+    values[3] = spoil(values[3][0]), values[3][1]
+    with pytest.raises(SealBroken) as caught:
+        ring.open_many(values)
+    assert not isinstance(caught.value, KeyMissing)
+
+
+def test_one_whose_key_is_not_there_among_many_is_said() -> None:
+    values = [(sealed, owner) for sealed, (_text, owner) in zip(KeyRing([OLD]).seal_many(pairs(5)), pairs(5), strict=True)]
+    with pytest.raises(KeyMissing, match="not on the key ring"):
+        KeyRing([NEW]).open_many(values)
 
 
 def test_a_ring_survives_its_text() -> None:
