@@ -16,6 +16,8 @@ REGULAR: dict[str, dict[str, Any]] = {
     "purge used nonces": {"task": "registration.purge_nonces", "schedule": 600.0},
     "purge the device log": {"task": "registration.purge_log", "schedule": 6 * 3600.0},
     "purge ended connections": {"task": "registration.purge_connections", "schedule": 6 * 3600.0},
+    "fetch revocation lists": {"task": "products.fetch_revocation_lists", "schedule": 60.0, "options": {"expires": 60.0}},
+    "purge ended certificates": {"task": "products.purge_issued_certificates", "schedule": 24 * 3600.0},
     "purge unused ClientIDs": {"task": "registration.purge_unused_client_ids", "schedule": 6 * 3600.0},
 }
 """What beat sends: name -> {"task": dotted name, "schedule": seconds}."""

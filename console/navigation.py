@@ -21,6 +21,8 @@ class Place(NamedTuple):
     shared: bool = False
 
 
+CA_CERTIFICATES = "products_certificateauthority_changelist"
+ISSUED = "products_issuedcertificate_changelist"
 SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
     ("", (Place(_("Home"), "home", "index"), Place(_("Jobs"), "hourglass_top", "jobs", "devices.view_batch"))),
     (
@@ -47,6 +49,7 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         _("Fleet"),
         (
             Place(_("Devices"), "developer_board", "devices_device_changelist", "devices.view_device"),
+            Place(_("Issued certificates"), "workspace_premium", ISSUED, "products.view_issuedcertificate"),
             Place(_("Drift"), "difference", "devices_drift", "devices.view_device"),
             Place(_("Device log"), "receipt_long", "registration_devicelogentry_changelist", "registration.view_devicelogentry"),
         ),
@@ -56,6 +59,7 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         (
             Place(_("Data centers"), "dns", "products_datacenter_changelist", "products.view_datacenter", True),
             Place(_("Brokers"), "hub", "products_broker_changelist", "products.view_broker", True),
+            Place(_("CA certificates"), "verified_user", CA_CERTIFICATES, "products.view_certificateauthority", True),
             Place(_("Audit log"), "fact_check", "console_auditentry_changelist", "console.view_auditentry", True),
             Place(_("Users"), "group", "auth_user_changelist", "auth.view_user", True),
             Place(_("Groups"), "shield_person", "auth_group_changelist", "auth.view_group", True),

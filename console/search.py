@@ -16,7 +16,7 @@ from console.navigation import sections
 from devices.admin.device import device_key
 from devices.models import Batch, ClientIdentity, Device, MacPool, PreImportedDevice, SerialNumber
 from devices.querysets import matching
-from products.models import DataCenter, Product
+from products.models import CertificateAuthority, DataCenter, Product
 from products.services import access
 
 A_FEW: Final = 6
@@ -106,6 +106,16 @@ def _centers(user: Any, text: str) -> Iterator[SearchResult]:
         yield SearchResult(center.name, _("Data center"), _page(center), "dns")
 
 
+def _authorities(user: Any, text: str) -> Iterator[SearchResult]:
+    """By name, subject, or the beginning of a fingerprint, with or without colons."""
+    if not access.sees_every_product(user):
+        return
+    digits = text.replace(":", "").replace(" ", "")
+    called = Q(name__icontains=text) | Q(subject__icontains=text) | Q(sha256__istartswith=digits) | Q(sha1__istartswith=digits)
+    for authority in CertificateAuthority.objects.filter(called)[:A_FEW]:
+        yield SearchResult(authority.name, _("CA certificate"), _page(authority), "verified_user")
+
+
 def _people(user: Any, text: str) -> Iterator[SearchResult]:
     for person in get_user_model()._default_manager.filter(username__istartswith=text)[:A_FEW]:
         yield SearchResult(person.get_username(), _("User"), _page(person), "group")
@@ -133,5 +143,6 @@ FINDERS: tuple[Finder, ...] = (
     Finder("devices.view_serialnumberrun", _serial_numbers),
     Finder("devices.view_macpool", _pools),
     Finder("products.view_datacenter", _centers),
+    Finder("products.view_certificateauthority", _authorities),
     Finder("auth.view_user", _people),
 )

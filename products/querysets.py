@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from products.models import DataCenter, Product, ProductSecret  # noqa: F401
+    from products.models import CertificateAuthority, DataCenter, IssuedCertificate, Product, ProductSecret, RevokedSerial  # noqa: F401
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -24,3 +24,28 @@ class ProductSecretQuerySet(models.QuerySet["ProductSecret"]):
 class DataCenterQuerySet(models.QuerySet["DataCenter"]):
     def home(self) -> "DataCenter":
         return self.get(is_home=True)
+
+
+class CertificateAuthorityQuerySet(models.QuerySet["CertificateAuthority"]):
+    def active(self) -> Self:
+        """Switched on; one whose time is over is among them: whoever looks at a date says which."""
+        return self.filter(state="active")
+
+    def serving(self, product_id: int) -> Self:
+        return self.filter(products=product_id)
+
+
+class IssuedCertificateQuerySet(models.QuerySet["IssuedCertificate"]):
+    def of_device(self, product_id: int, device_name: str) -> Self:
+        return self.filter(product_id=product_id, device_name=device_name)
+
+    def good(self) -> Self:
+        """Not revoked; one whose time is over is among them."""
+        return self.filter(revoked_at=None)
+
+
+class RevokedSerialQuerySet(models.QuerySet["RevokedSerial"]):
+    def to_publish(self, authority_id: int, still_named: datetime) -> Self:
+        """What a list of ours names: all but what another's list says, and what ended before `still_named`."""
+        ours = self.filter(authority_id=authority_id).exclude(source="list")
+        return ours.filter(Q(not_after=None) | Q(not_after__gt=still_named)).order_by("id")

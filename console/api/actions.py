@@ -11,6 +11,7 @@ from console.people import permissions
 TITLES = {
     "Products": _("Actions on products"),
     "Data centers": _("Actions on data centers"),
+    "Certificates": _("Actions on certificates"),
     "Pre-import": _("Actions on the pre-import list"),
     "Production": _("Actions in mass production"),
     "Serial numbers": _("Actions on serial numbers"),

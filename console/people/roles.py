@@ -32,6 +32,15 @@ products.add_broker                        .        .          .          .     
 products.change_broker                     .        .          .          .           x
 products.delete_broker                     .        .          .          .           x
 products.reveal_hook_secret                .        .          .          x           x
+products.view_certificateauthority         x        x          .          x           x
+products.add_certificateauthority          .        .          .          x           x
+products.change_certificateauthority       .        .          .          x           x
+products.delete_certificateauthority       .        .          .          x           x
+products.accept_without_proof              .        .          .          .           x
+products.view_issuingca                    x        x          .          x           x
+products.change_issuingca                  .        .          .          x           x
+products.view_issuedcertificate            x        x          .          x           x
+products.revoke_issuedcertificate          .        .          .          x           x
 
 devices.view_preimporteddevice             x        x          .          x           x
 devices.add_preimporteddevice              .        x          .          .           x

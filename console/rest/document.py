@@ -34,6 +34,7 @@ Times are RFC 3339. Unknown members and parameters are refused, so that a mistyp
 TAGS = (
     ("Products", "What may be made, its switches, and its activation codes."),
     ("Data centers", "Where devices call, and which databases hold their lists."),
+    ("Certificates", "The CA certificates whose signature on a device's certificate counts (X.509)."),
     ("Pre-import", "The one list of devices that may come (Q1), by single rows, in bulk, and by workbooks."),
     ("Production", "Batches, their files, and download codes."),
     ("Serial numbers", "SNs made beforehand and bound to devices."),

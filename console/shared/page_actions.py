@@ -196,7 +196,7 @@ class PageActions:
         return view
 
     def _run(self, request: HttpRequest, action: PageAction, target: Any) -> HttpResponse:
-        form = _form(action, target, request.POST)
+        form = _form(action, target, request.POST, request.FILES)
         if not form.is_valid():
             return self.render_page(request, target, bound=(action, form))
         occasion = Occasion(request, target, form.cleaned_data, actor_of(request), timezone.now())
@@ -220,5 +220,5 @@ def put_error(form: forms.BaseForm, error: DomainError, names: Mapping[str, str]
     form.add_error(field, in_words(error))
 
 
-def _form(action: PageAction, target: Any, data: Any) -> forms.Form:
-    return action.form(data, initial=action.initial(target), auto_id=f"id_{action.name}_%s")
+def _form(action: PageAction, target: Any, data: Any, files: Any = None) -> forms.Form:
+    return action.form(data, files, initial=action.initial(target), auto_id=f"id_{action.name}_%s")

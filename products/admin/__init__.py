@@ -1,5 +1,25 @@
 """The products' part of the console."""
 
-from products.admin import attention, code_grant, data_center, product
+from products.admin import (
+    attention,
+    authority,
+    certificate_attention,
+    code_grant,
+    data_center,
+    issued_certificate,
+    product,
+    revocation_attention,
+    revocation_list,
+)
 
-__all__ = ["attention", "code_grant", "data_center", "product"]
+__all__ = [
+    "attention",
+    "authority",
+    "certificate_attention",
+    "code_grant",
+    "data_center",
+    "issued_certificate",
+    "product",
+    "revocation_attention",
+    "revocation_list",
+]

@@ -13,6 +13,7 @@ from console import verification
 from console.shared.add_page import AddPage
 from console.shared.admin import SmallListAdmin, badge, mono
 from console.shared.page_actions import Occasion, PageActions
+from products.admin import certificate_policy, issuing
 from products.admin.actions import PRODUCT_ACTIONS
 from products.admin.forms import NewProductForm
 from products.admin.limits import OfChosenProducts, latest_changes
@@ -43,7 +44,7 @@ class ProductAdmin(OfChosenProducts, AddPage, PageActions, SmallListAdmin):
         "permission": "products.add_product",
     }
 
-    page_actions = PRODUCT_ACTIONS
+    page_actions = (*PRODUCT_ACTIONS, certificate_policy.POLICY_ACTION, *issuing.ISSUING_ACTIONS)
     page_template = "products/product.html"
 
     add_form_class = NewProductForm
@@ -66,7 +67,7 @@ class ProductAdmin(OfChosenProducts, AddPage, PageActions, SmallListAdmin):
         }
         if user.has_perm("products.view_codegrant"):
             context["grants"] = list(target.grants.select_related("granted_by")[:5])
-        return context | latest_changes(request, target)
+        return context | certificate_policy.context(request, target) | issuing.context(request, target) | latest_changes(request, target)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever works with chosen products would not see the one just made."""

@@ -1,8 +1,11 @@
 """Rows of an address as the caller sees them: what he may not see does not exist for him."""
 
-from console.errors import Forbidden, NotFound
+from collections.abc import Iterable
+
+from console.errors import Forbidden, Invalid, NotFound
 from console.rest.endpoints import Call
-from products.models import DataCenter, Product
+from console.words import say
+from products.models import CertificateAuthority, DataCenter, Product
 from products.services import access
 
 
@@ -19,6 +22,24 @@ def data_center(code: str) -> DataCenter:
     found = DataCenter.objects.filter(code=code).first()
     if found is None:
         raise NotFound("There is no data center of this code.")
+    return found
+
+
+def authority(call: Call, number: int) -> CertificateAuthority:
+    """CA certificates are shared by all products. Raises Forbidden or NotFound."""
+    require_every_product(call)
+    found = CertificateAuthority.objects.prefetch_related("products").select_related("verified_by").filter(pk=number).first()
+    if found is None:
+        raise NotFound("There is no CA certificate of this number.")
+    return found
+
+
+def products_named(keys: Iterable[str]) -> list[Product]:
+    """By their ProductKeys. Raises Invalid."""
+    wanted = set(keys)
+    found = list(Product.objects.filter(key__in=wanted))
+    if missing := sorted(wanted - {product.key for product in found}):
+        raise Invalid(say("There is no product of the ProductKey {key}.", key=missing[0]), field="products")
     return found
 
 

@@ -1,9 +1,11 @@
 """What may be made, where, how many."""
 
 from products.models.access import ProductAccess
+from products.models.authority import AuthorityProduct, AuthorityState, CertificateAuthority, CertificatePolicy, IdentitySource
 from products.models.broker import Broker, BrokerKind
 from products.models.code_grant import CodeGrant
 from products.models.data_center import DataCenter, DataCenterHost
+from products.models.issuing import DeviceKeyKind, IssuedCertificate, IssuingCA, IssuingKind, RevocationReason
 from products.models.product import (
     DeviceNameKind,
     FlashingMethod,
@@ -14,20 +16,35 @@ from products.models.product import (
     Reregistration,
     WireProtocol,
 )
+from products.models.revocation import PublishedList, RevocationList, RevocationSource, RevokedSerial
 
 __all__ = [
+    "AuthorityProduct",
+    "AuthorityState",
     "Broker",
     "BrokerKind",
+    "CertificateAuthority",
+    "CertificatePolicy",
     "CodeGrant",
     "DataCenter",
     "DataCenterHost",
+    "DeviceKeyKind",
     "DeviceNameKind",
     "FlashingMethod",
+    "IdentitySource",
+    "IssuedCertificate",
+    "IssuingCA",
+    "IssuingKind",
     "NetworkProtocol",
     "Product",
     "ProductAccess",
     "ProductSecret",
     "ProductStatus",
+    "PublishedList",
     "Reregistration",
+    "RevocationList",
+    "RevocationReason",
+    "RevocationSource",
+    "RevokedSerial",
     "WireProtocol",
 ]

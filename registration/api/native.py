@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from registration.api.doors import answer, with_length
-from registration.protocols.native import FIRST_LINE, NONCE, PATH, PROBLEM_TYPE, SIGNATURE, Native
+from registration.protocols.native import FIRST_LINE, LONGEST_CSR, NONCE, PATH, PROBLEM_TYPE, SIGNATURE, Native
 from registration.services.schemes import schemes
 
 DESCRIPTION = f"""Hands a device its DeviceSecret, on proof that it knows its product's secret.
@@ -28,6 +28,9 @@ these seven lines joined by line feeds, none at the end:
 The timestamp must be within five minutes of the server's clock, and a nonce is good for one request. Until the device is
 activated, it may register again and is handed the same secret. A wrong signature, an unknown product and an
 unpublished one get one and the same answer.
+
+A product may hand out certificates in place of secrets. Its devices send `csr`, a certificate request (PKCS #10) for a key of their own as
+PEM, and sign an eighth line: the SHA-256 of that text, as 64 lower-case hexadecimal digits.
 """
 
 
@@ -37,12 +40,15 @@ class RegistrationForm(serializers.Serializer):
     timestamp = serializers.IntegerField(min_value=0, help_text="Seconds since 1970, as the device's clock has them.")
     nonce = serializers.RegexField(NONCE.pattern, help_text="Random, never used before.")
     signature = serializers.RegexField(SIGNATURE.pattern, help_text="64 hexadecimal digits, in either letter case.")
+    csr = serializers.CharField(required=False, max_length=LONGEST_CSR, help_text="PEM, of products that hand out certificates.")
 
 
 class RegisteredForm(serializers.Serializer):
     productKey = serializers.CharField()  # noqa: N815
     deviceName = serializers.CharField()  # noqa: N815
-    deviceSecret = serializers.CharField()  # noqa: N815
+    deviceSecret = serializers.CharField(required=False, help_text="Absent where a certificate stands in its place.")  # noqa: N815
+    certificate = serializers.CharField(required=False, help_text="PEM.")
+    certificateChain = serializers.CharField(required=False, help_text="PEM: its issuer, and who stands above.")  # noqa: N815
     isNew = serializers.BooleanField(help_text="Whether the device was not in this data center's list before.")  # noqa: N815
     requestId = serializers.UUIDField()  # noqa: N815
 
@@ -96,7 +102,7 @@ class RegisterDevice(APIView):
             (403, PROBLEM_TYPE): _problem("dynamic_registration_off, per_product_secret_off, wrong_authentication, device_disabled"),
             (404, PROBLEM_TYPE): _problem("not_imported"),
             (409, PROBLEM_TYPE): _problem("already_activated, already_registered, auto_create_limit, nonce_used"),
-            (422, PROBLEM_TYPE): _problem("bad_device_name"),
+            (422, PROBLEM_TYPE): _problem("bad_device_name, bad_csr, csr_missing, csr_not_taken"),
             (500, PROBLEM_TYPE): _problem("internal"),
             (503, PROBLEM_TYPE): _problem("unavailable"),
         },

@@ -79,6 +79,14 @@ class Grant:
     """The issued ClientID, 26 letters and digits, of a preregistration-free registration; empty otherwise."""
     device_token: str = ""
     """What belongs to it, 32 letters and digits."""
+    certificate: str = ""
+    """PEM, of a registration that is answered with a certificate in place of a secret; empty otherwise."""
+    certificate_chain: str = ""
+    """PEM of the CA certificates above it, its issuer's first."""
+    private_key: str = ""
+    """PEM, where the certificate's key was made for the device; empty where the device made its own."""
+    own_certificate: bool = False
+    """The certificate that the device has sent was accepted."""
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -102,7 +110,8 @@ class Credentials:
 class Answer:
     """A reply as a device understands it. `code` is the vendor's own, as text.
 
-    `device_secret`, or `client_id` and `device_token` of a preregistration-free registration; all are empty when it was refused.
+    `device_secret`, or `client_id` and `device_token` of a preregistration-free registration, or `certificate` with `private_key` where the
+    device has none; all are empty when it was refused. `own_certificate`: that of the device was accepted.
     """
 
     code: str
@@ -110,14 +119,33 @@ class Answer:
     device_secret: str = ""
     client_id: str = ""
     device_token: str = ""
+    certificate: str = ""
+    private_key: str = ""
+    own_certificate: bool = False
 
     @property
     def accepted(self) -> bool:
-        return bool(self.device_secret or self.device_token)
+        return bool(self.device_secret or self.device_token or self.certificate or self.own_certificate)
 
     def __repr__(self) -> str:
         """Without the secrets."""
         return f"Answer({self.code}, {self.message})"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a claim says of certificates. `csr`: a request to sign; `own_certificate`: the one that the device will connect with, both as
+    they came; `takes_key`: its scheme can answer with a private key."""
+
+    csr: bytes = field(default=b"", repr=False)
+    own_certificate: bytes = field(default=b"", repr=False)
+    takes_key: bool = False
+
+
+def asked_by(claim: object) -> Asked:
+    """A scheme that knows no certificates has claims without `asked`."""
+    found = getattr(claim, "asked", None)
+    return found if isinstance(found, Asked) else Asked()
 
 
 @dataclass(frozen=True, slots=True)

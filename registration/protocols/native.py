@@ -1,6 +1,8 @@
 """Our own registration: JSON, HMAC-SHA256 by the ProductSecret, a clock window of five minutes and a nonce that is good for once.
 
 The canonical text and two clients are in docs/native-registration.md. Every member of a request is checked; any other is refused.
+`csr` may be left out: a certificate request (PKCS #10 in PEM), whose hash is then signed as an eighth line, so that nobody on the way puts
+his own key in.
 """
 
 import hashlib
@@ -12,13 +14,27 @@ from typing import ClassVar, Final
 
 from console.errors import DomainError
 from console.words import say
-from registration.protocols.base import Answer, BadSignature, Credentials, Grant, Malformed, OutsideWindow, Reply, Request, VerifiedClaim
+from registration.protocols.base import (
+    Answer,
+    Asked,
+    BadSignature,
+    Credentials,
+    Grant,
+    Malformed,
+    OutsideWindow,
+    Reply,
+    Request,
+    VerifiedClaim,
+)
 from registration.protocols.wire import compact_json, json_object, plain_text, same, whole_number
 
 PATH: Final = "/api/v1/register"
 FIRST_LINE: Final = "nameplate-register-v1"
 MEMBERS: Final = ("productKey", "deviceName", "timestamp", "nonce", "signature")
 WINDOW: Final = timedelta(minutes=5)
+OPTIONAL: Final = ("csr",)
+LONGEST_CSR: Final = 6 * 1024
+"""Characters; one for RSA-4096 has some 1,800."""
 NONCE: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SIGNATURE: Final = re.compile(r"[0-9A-Fa-f]{64}")
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -41,6 +57,11 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
     "already_registered": (409, "already_registered", "The device is registered."),
     "auto_create_limit": (409, "auto_create_limit", "No more devices are created for the product."),
     "bad_device_name": (422, "bad_device_name", "The device name does not follow the product's rule."),
+    "bad_csr": (422, "bad_csr", "The certificate request cannot be signed."),
+    "csr_missing": (422, "csr_missing", "The product's devices send a certificate request."),
+    "csr_not_taken": (422, "csr_not_taken", "The product's devices are not handed certificates."),
+    "no_issuing_ca": (503, "unavailable", "The registration cannot be carried out at the moment."),
+    "issuing_failed": (503, "unavailable", "The registration cannot be carried out at the moment."),
     "unavailable": (503, "unavailable", "The registration cannot be carried out at the moment."),
 }
 """HTTP status, the code that is told, and the title, by the code of the refusal."""
@@ -56,11 +77,17 @@ class NativeClaim:
     timestamp: str
     nonce: str
     signature: str = field(repr=False)
+    csr: str = field(default="", repr=False)
 
     @property
     def signed_text(self) -> str:
-        """Seven lines joined by line feeds, none at the end."""
-        return f"{FIRST_LINE}\nPOST\n{PATH}\n{self.product_key}\n{self.device_name}\n{self.timestamp}\n{self.nonce}"
+        """Seven lines joined by line feeds, none at the end; with a CSR the SHA-256 of its text in lower-case hexadecimal as the eighth."""
+        text = f"{FIRST_LINE}\nPOST\n{PATH}\n{self.product_key}\n{self.device_name}\n{self.timestamp}\n{self.nonce}"
+        return f"{text}\n{hashlib.sha256(self.csr.encode()).hexdigest()}" if self.csr else text
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(csr=self.csr.encode())
 
     def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
         ours = int(at.timestamp())
@@ -84,7 +111,7 @@ class Native:
 
     def parse(self, request: Request) -> NativeClaim:
         members = json_object(request.body)
-        unknown = sorted(set(members) - set(MEMBERS))
+        unknown = sorted(set(members) - {*MEMBERS, *OPTIONAL})
         if unknown:
             raise Malformed(say("The request has {members} members that are not known.", members=len(unknown)), field="body")
         return NativeClaim(
@@ -93,10 +120,16 @@ class Native:
             timestamp=whole_number(members.get("timestamp"), "timestamp"),
             nonce=_of_form(NONCE, members.get("nonce"), "nonce"),
             signature=_of_form(SIGNATURE, members.get("signature"), "signature"),
+            csr=_pem(members["csr"]) if "csr" in members else "",
         )
 
     def accept(self, grant: Grant) -> Reply:
-        members = {"productKey": grant.product_key, "deviceName": grant.device_name, "deviceSecret": grant.device_secret}
+        """A certificate stands in the place of the secret: with it the device connects."""
+        members = {"productKey": grant.product_key, "deviceName": grant.device_name}
+        if grant.certificate:
+            members |= {"certificate": grant.certificate, "certificateChain": grant.certificate_chain}
+        else:
+            members["deviceSecret"] = grant.device_secret
         return Reply(compact_json(members | {"isNew": grant.is_new, "requestId": grant.request_id}))
 
     def refuse(self, error: DomainError, request_id: str) -> Reply:
@@ -120,8 +153,16 @@ class Native:
     def read(self, reply: Reply, product_secret: str) -> Answer:
         members = json_object(reply.body)
         if reply.status == 200:
-            return Answer("200", "success", str(members.get("deviceSecret", "")))
+            secret, certificate = (str(members.get(name, "")) for name in ("deviceSecret", "certificate"))
+            return Answer("200", "success", secret, certificate=certificate)
         return Answer(str(members.get("code", reply.status)), str(members.get("title", "")))
+
+
+def _pem(value: object) -> str:
+    """What is in it, its own reader says. Raises Malformed."""
+    if not isinstance(value, str) or not value.isascii() or not 1 <= len(value) <= LONGEST_CSR or "-----BEGIN" not in value:
+        raise Malformed("The certificate request (csr) is not a text in PEM.", field="csr")
+    return value
 
 
 def _of_form(pattern: re.Pattern[str], value: object, field_name: str) -> str:

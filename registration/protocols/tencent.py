@@ -3,7 +3,8 @@
 Sources: "Dynamic registration API" of IoT Hub and IoT Explorer; the wire as the SDKs for C, Python, Java and Node send it, and real
 answers of the cloud (tests/registration/vectors/tencent.json). What no source tells is in docs/divergences.md.
 
-New: ProductId, DeviceName and the five X-TC headers are checked; EncryptionType and ClientCert are ignored on purpose (with a note).
+New: ProductId, DeviceName and the five X-TC headers are checked; EncryptionType is ignored on purpose; ClientCert (or clientCert, as C
+writes it) is the certificate that a device of a private CA will connect with, and is passed over where the product hands out keys.
 Old: productId, deviceName, nonce, timestamp and signature are checked; anything else is ignored on purpose, and so is the content type.
 Neither nonce is remembered, since the newest C SDK cannot be told from a replay: its timestamp is a constant.
 """
@@ -17,12 +18,11 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import ClassVar, Final
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from console.errors import DomainError
 from console.words import Sentence, say
 from registration.protocols.base import (
     Answer,
+    Asked,
     BadSignature,
     Credentials,
     Grant,
@@ -33,6 +33,8 @@ from registration.protocols.base import (
     UnknownAlgorithm,
     VerifiedClaim,
 )
+from registration.protocols.tencent_payload import check_key_length as _check_key_length
+from registration.protocols.tencent_payload import plain_text_of, seal, unseal
 from registration.protocols.wire import compact_json, json_object, plain_text, same, whole_number
 
 NEW_PATH: Final = "/device/register"
@@ -48,12 +50,8 @@ VENDOR_HOSTS: Final = (
 )
 """A proxy may have rewritten the Host header; the device signed one of these."""
 
-AES_KEY_CHARACTERS: Final = 16
-AES_IV: Final = b"0" * 16
-BLOCK: Final = 16
-MAX_PSK: Final = 64
-"""Characters; the C SDKs copy a longer one over the end of their buffer."""
-ENCRYPTION_BY_KEY: Final = 2
+LONGEST_CERTIFICATE: Final = 6 * 1024
+"""Characters of PEM."""
 SKEW_WORTH_A_NOTE: Final = timedelta(minutes=5)
 
 SIGNATURE_FAILED: Final = (1010, "AuthFailure.SignatureFailure", "Check signature failed")
@@ -76,6 +74,8 @@ REFUSALS: Final[dict[str, tuple[int, str, str]]] = {
     "bad_device_name": (1024, "InvalidParameterValue.DeviceNameInvalid", "Device name invalid"),
     "device_disabled": (1025, "UnauthorizedOperation.DeviceIsNotEnabled", "Device is not enabled"),
     "wrong_authentication": (1026, "UnsupportedOperation.WrongProductAuthType", "Wrong authentication type"),
+    "issuing_failed": INTERNAL,
+    "no_issuing_ca": (1026, "UnsupportedOperation.WrongProductAuthType", "Wrong authentication type"),
 }
 """Code of the old interface, code of the new one, text of both."""
 
@@ -95,6 +95,7 @@ class NewClaim:
     signature: str = field(repr=False)
     window: timedelta | None = None
     notes: tuple[str, ...] = ()
+    asked: Asked = field(default=Asked(takes_key=True), repr=False)
 
     def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
         """Tries every candidate text; each is keyed by the whole ProductSecret, so that more of them weaken nothing."""
@@ -129,6 +130,7 @@ class OldClaim:
     nonce: str
     signature: str = field(repr=False)
     window: timedelta | None = None
+    asked: ClassVar[Asked] = Asked(takes_key=True)
 
     @property
     def signed_text(self) -> str:
@@ -169,11 +171,12 @@ class TencentNew:
             signature=plain_text(header["x-tc-signature"], "X-TC-Signature"),
             window=self.window,
             notes=_certificate_notes(members),
+            asked=Asked(own_certificate=_own_certificate(members), takes_key=True),
         )
 
     def accept(self, grant: Grant) -> Reply:
-        """At most 255 bytes: C's buffer. `State`: 0 for a new device, 1 for one that existed."""
-        length, payload = seal_psk(grant.device_secret, grant.product_secret)
+        """With a key at most 255 bytes, with a certificate 5 KiB: C's buffers. `State`: 0 for a new device, 1 for one that existed."""
+        length, payload = seal(plain_text_of(grant), grant.product_secret)
         inner = {"Len": length, "Payload": payload, "RequestId": grant.request_id, "State": 0 if grant.is_new else 1}
         return Reply(compact_json({"Response": inner}))
 
@@ -202,7 +205,7 @@ class TencentNew:
         error = response.get("Error")
         if isinstance(error, dict):
             return Answer(str(error.get("Code")), str(error.get("Message")))
-        return Answer("0", "success", open_psk(response.get("Len"), response.get("Payload"), product_secret))
+        return _answer("success", response.get("Len"), response.get("Payload"), product_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +229,7 @@ class TencentOld:
         )
 
     def accept(self, grant: Grant) -> Reply:
-        length, payload = seal_psk(grant.device_secret, grant.product_secret)
+        length, payload = seal(plain_text_of(grant), grant.product_secret)
         members = {"code": 0, "message": "success", "len": length, "payload": payload, "requestId": grant.request_id}
         return Reply(compact_json(members))
 
@@ -252,36 +255,28 @@ class TencentOld:
         members = json_object(reply.body)
         if members.get("code") != 0:
             return Answer(str(members.get("code")), str(members.get("message")))
-        return Answer("0", str(members.get("message")), open_psk(members.get("len"), members.get("payload"), product_secret))
+        return _answer(str(members.get("message")), members.get("len"), members.get("payload"), product_secret)
 
 
 def seal_psk(device_secret: str, product_secret: str) -> tuple[int, str]:
     """Length of the plaintext in bytes and the encrypted payload in base64. Raises ValueError for a secret that would break firmware."""
-    if len(device_secret) > MAX_PSK:
-        raise ValueError(f"A DeviceSecret of more than {MAX_PSK} characters overflows the buffer of Tencent's C SDK.")
-    plain = compact_json({"encryptionType": ENCRYPTION_BY_KEY, "psk": device_secret})
-    encryptor = _cipher(product_secret).encryptor()
-    return len(plain), _base64(encryptor.update(plain + b"\0" * (-len(plain) % BLOCK)) + encryptor.finalize())
+    return seal(plain_text_of(Grant("", "", device_secret, product_secret)), product_secret)
 
 
 def open_psk(length: object, payload: object, product_secret: str) -> str:
     """What a device finds in the payload. Raises Malformed."""
-    try:
-        sealed = base64.b64decode(str(payload), validate=True)
-        decryptor = _cipher(product_secret).decryptor()
-        plain = decryptor.update(sealed) + decryptor.finalize()
-        return str(json_object(plain[: int(str(length))])["psk"])
-    except (ValueError, KeyError):
-        raise Malformed("The payload cannot be decrypted.", field="payload") from None
+    return _answer("", length, payload, product_secret).device_secret
 
 
-def _cipher(product_secret: str) -> Cipher[modes.CBC]:
-    return Cipher(algorithms.AES128(product_secret.encode()[:AES_KEY_CHARACTERS]), modes.CBC(AES_IV))
-
-
-def _check_key_length(product_secret: str) -> None:
-    if len(product_secret.encode()) < AES_KEY_CHARACTERS:
-        raise BadSignature("The ProductSecret is shorter than the 16 characters that this protocol encrypts with.")
+def _answer(message: str, length: object, payload: object, product_secret: str) -> Answer:
+    """As a device understands it. Raises Malformed."""
+    members = unseal(length, payload, product_secret)
+    pair = {name: str(members.get(member, "")) for name, member in (("certificate", "clientCert"), ("private_key", "clientKey"))}
+    own = members.get("encryptionType") == 1 and not any(pair.values())
+    found = Answer("0", message, str(members.get("psk", "")), **pair, own_certificate=own)
+    if not found.accepted:
+        raise Malformed("The payload cannot be decrypted.", field="payload")
+    return found
 
 
 def _clock_notes(timestamp: str, at: datetime, window: timedelta | None) -> tuple[str, ...]:
@@ -301,9 +296,15 @@ def _skew(ahead: int) -> Sentence:
     return say("The device's clock is {seconds} seconds behind ours.", seconds=-ahead)
 
 
+def _own_certificate(members: dict[str, object]) -> bytes:
+    """PEM as it came; empty for none, and for what no reader would take."""
+    text = members.get("ClientCert", members.get("clientCert", ""))
+    return text.encode() if isinstance(text, str) and text.isascii() and len(text) <= LONGEST_CERTIFICATE else b""
+
+
 def _certificate_notes(members: dict[str, object]) -> tuple[str, ...]:
     if "ClientCert" in members or "clientCert" in members:
-        return ("The device sent a certificate of its own; it was ignored, and the answer holds a key.",)
+        return ("The device sent a certificate of its own with its request.",)
     return ()
 
 

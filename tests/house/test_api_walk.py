@@ -24,6 +24,8 @@ ROWS = {
     "pre-import": "devices.preimporteddevice",
     "uploads": "devices.upload",
     "mac-pools": "devices.macpool",
+    "certificate-authorities": "products.certificateauthority",
+    "issued-certificates": "products.issuedcertificate",
     "batches": "devices.batch",
     "download-codes": "devices.downloadcode",
     "serial-number-runs": "devices.serialnumberrun",

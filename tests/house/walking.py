@@ -22,11 +22,12 @@ from console.shared.actors import SYSTEM
 from console.shared.jobs import JobState
 from devices.models import Batch, Device, DownloadCode, MacBlockKind, SerialNumber, SerialNumberRun, Upload
 from devices.services import admission, mac_pools
-from products.models import Broker, Product
+from products.models import Broker, CertificateAuthority, IssuedCertificate, Product
 from products.services import brokers, lookup
 from registration.models import DecisionCode, DeviceLogEntry
 from tests import cast
 from tests.cast import NOON
+from tests.products import ca_cast, issuing_cast
 
 LIMITED = "Limited"
 """Somebody with every permission but the one to see every product; works with a product that nothing in the world belongs to."""
@@ -91,6 +92,7 @@ def build() -> World:
         number,
         code,
         broker,
+        *_certificates(kettle),
         person,
         group,
         key,
@@ -106,6 +108,11 @@ def build() -> World:
 def _broker(center: Any) -> dict[str, Any]:
     empty = {"vhost": "/", "management_url": "", "management_user": "", "management_secret": None, "events_url": None}
     return {"name": "EMQX", "kind": "emqx", "data_center": center, "enabled": True, **empty}
+
+
+def _certificates(kettle: Product) -> tuple[CertificateAuthority, IssuedCertificate]:
+    """The one that was issued comes from a CA of its own."""
+    return ca_cast.uploaded(ca_cast.make(), kettle), issuing_cast.stored(kettle, DEVICE_NAME)
 
 
 def _words(keys: dict[str, str]) -> dict[str, str]:
