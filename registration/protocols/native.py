@@ -3,7 +3,6 @@
 The canonical text and two clients are in docs/native-registration.md. Every member of a request is checked; any other is refused.
 """
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
@@ -132,4 +131,4 @@ def _of_form(pattern: re.Pattern[str], value: object, field_name: str) -> str:
 
 
 def _sign(secret: str, text: str) -> str:
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), text.encode(), "sha256").hex()
