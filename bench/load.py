@@ -7,7 +7,8 @@ import multiprocessing
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -33,14 +34,18 @@ class Load:
     answers: list[Answer]
 
 
-def run(port: int, requests: Sequence[bytes]) -> Load:
-    """Every request once, dealt to the connections in turn. Raises RuntimeError when the server leaves one open."""
+def run(port: int, requests: Sequence[bytes], *, rate: float = 0.0) -> Load:
+    """Every request once, dealt to the connections in turn. Raises RuntimeError when the server leaves one open.
+
+    `rate`: so many requests a second, whether the server keeps up or not: an answer's time begins when its request was due. 0 is as fast as
+    the server answers.
+    """
     context = multiprocessing.get_context("fork")
     together = context.Barrier(PROCESSES)
     ends: list[Connection] = []
     for number in range(PROCESSES):
         ours, theirs = context.Pipe(duplex=False)
-        context.Process(target=_client, args=(port, requests[number::PROCESSES], together, theirs), daemon=True).start()
+        context.Process(target=_client, args=(port, requests[number::PROCESSES], rate / PROCESSES, together, theirs), daemon=True).start()
         theirs.close()
         ends.append(ours)
     told = [_told(one) for one in ends]
@@ -70,8 +75,8 @@ class _Line:
         self.sent_at = 0.0
         self.got = b""
 
-    def send(self, request: bytes) -> None:
-        self.got, self.sent_at = b"", time.perf_counter()
+    def send(self, request: bytes, due: float) -> None:
+        self.got, self.sent_at = b"", due or time.perf_counter()
         self.socket.sendall(request)
 
     def receive(self) -> Answer | None:
@@ -90,29 +95,32 @@ def _length(head: bytes) -> int:
     return int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
 
 
-def _client(port: int, requests: Sequence[bytes], together: Barrier, end: Connection) -> None:
-    waiting, times, answers = iter(requests), list[float](), list[Answer]()
+def _client(port: int, requests: Sequence[bytes], rate: float, together: Barrier, end: Connection) -> None:
+    waiting, times, answers = deque(enumerate(requests)), list[float](), list[Answer]()
     with selectors.DefaultSelector() as selector:
         lines = [_Line(port) for _ in range(CONNECTIONS)]
-        together.wait(PATIENCE)
-        started = time.perf_counter()
         for line in lines:
             selector.register(line.socket, selectors.EVENT_READ, line)
-            _next(line, waiting, selector)
-        while selector.get_map():
-            for key, _events in selector.select(PATIENCE):
+        free = deque(lines)
+        together.wait(PATIENCE)
+        started = time.perf_counter()
+        while len(answers) < len(requests):
+            pause = _send_what_is_due(waiting, free, started, rate)
+            for key, _events in selector.select(pause):
                 answer = key.data.receive()
                 if answer is not None:
                     times.append(time.perf_counter() - key.data.sent_at)
                     answers.append(answer)
-                    _next(key.data, waiting, selector)
+                    free.append(key.data)
         end.send((started, time.perf_counter(), times, answers))
 
 
-def _next(line: _Line, waiting: Iterator[bytes], selector: selectors.BaseSelector) -> None:
-    request = next(waiting, None)
-    if request is None:
-        selector.unregister(line.socket)
-        line.socket.close()
-    else:
-        line.send(request)
+def _send_what_is_due(waiting: deque[tuple[int, bytes]], free: deque[_Line], started: float, rate: float) -> float:
+    """How many seconds there is nothing to send."""
+    while waiting and free:
+        due = started + waiting[0][0] / rate if rate else 0.0
+        ahead = due - time.perf_counter()
+        if ahead > 0:
+            return ahead
+        free.popleft().send(waiting.popleft()[1], due)
+    return PATIENCE

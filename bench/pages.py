@@ -80,7 +80,7 @@ def of_any_size(rows: int, rounds: int) -> list[Figure]:
     """The pages at both sizes. Raises RuntimeError where a page asks more questions of more rows, or counts a whole table."""
     center, made = DataCenter.objects.home(), stage.product("Listed a lot", wire="alibaba", kind="free")
     _fill(center, made, range(SMALL))
-    client = lists._operator()
+    client = lists.operator()
     words = {"exact": _name(SMALL // 2), "prefix": _name(0)[:-3], "product": str(made.pk)}
     small = {page.words: _look(client, page, words, rounds) for page in PAGES}
     _fill(center, made, range(SMALL, rows))

@@ -21,23 +21,37 @@ FOREIGN = ("NAMEPLATE_", "DATABASE_URL", "REDIS_URL", "DJANGO_")
 
 @contextmanager
 def stage() -> Iterator[Path]:
-    """The folder for whatever is written; all of it is gone afterwards. Django is set up on it, in this process and in its children."""
+    """On PostgreSQL: the folder for whatever is written; all of it is gone afterwards. Django is set up on it, in this process and in its
+    children."""
     services.install_packages()
+    with _folder() as folder, services.postgres(folder, durable=True) as url:
+        with psycopg.connect(url.removesuffix("nameplate") + "postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE nameplate")
+        _settle(folder / "data", DATABASE_URL=url)
+        yield folder
+
+
+@contextmanager
+def embedded_stage() -> Iterator[Path]:
+    """The same on the embedded defaults: SQLite in the data folder."""
+    with _folder() as folder:
+        _settle(folder / "data")
+        yield folder
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="nameplate-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        with services.postgres(folder, durable=True) as url:
-            with psycopg.connect(url.removesuffix("nameplate") + "postgres", autocommit=True) as connection:
-                connection.execute("CREATE DATABASE nameplate")
-            _settle(url, folder / "data")
-            yield folder
+        yield folder
 
 
-def _settle(url: str, data: Path) -> None:
+def _settle(data: Path, **own: str) -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ.update(
-        DATABASE_URL=url,
+        **own,
         DJANGO_SETTINGS_MODULE="console.settings",
         NAMEPLATE_DATA_DIR=str(data),
         NAMEPLATE_LOG_LEVEL="WARNING",
@@ -74,9 +88,27 @@ def product_secret(made: "Product") -> str:
     return keyring.unseal(secret.sealed, owner=secret.owner())
 
 
-def checkpoint() -> None:
-    """What PostgreSQL has put off is done now, and not in the middle of a measurement."""
+@contextmanager
+def filling(table: str) -> Iterator[None]:
+    """Indexes that no constraint stands on are away while a PostgreSQL table is filled with millions of rows, and made anew behind it."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")
+        constraints = "SELECT FROM pg_constraint WHERE conname = indexname"
+        cursor.execute(f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND NOT EXISTS ({constraints})", [table])
+        indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')
+        yield
+        for _name, definition in indexes:
+            cursor.execute(definition)
+        cursor.execute(f'VACUUM ANALYZE "{table}"')
+    checkpoint()
+
+
+def checkpoint() -> None:
+    """What the database has put off is done now, and not in the middle of a measurement."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,88 +1,118 @@
-"""Mass production: an automatic batch against COPY of its finished rows; its activation codes against deflating and writing them."""
+"""Mass production: an automatic batch against COPY of its finished rows, at several sizes and into a table that is full already."""
 
-import io
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from statistics import median
+from itertools import pairwise
+
+from django.db import connection
 
 from bench import figures, floors, stage, worker
 from bench.figures import Figure
+from bench.worker import Measured
 from console.shared.actors import SYSTEM
-from devices.models import Batch, BatchFile, FileFormat
-from devices.services import batch_files, batches
+from devices.models import Batch
+from devices.services import batches
 from products.models import Product
 
 COPY = "COPY of the finished rows"
+FULL_OF = f"""
+    INSERT INTO {floors.TABLE} (product_id, device_name, nickname, sn, authentication, sealed_secret, certificate_fingerprint, batch_id, created_at)
+    SELECT n / 500000 - 1000000, name, '', NULL, 'static', decode(repeat('00', 65), 'hex'), '', n / 500000 - 1000000, now()
+    FROM (SELECT n, translate(substr(encode(sha256(n::text::bytea), 'base64'), 1, 20), '+/', 'Zz') AS name FROM generate_series(1, %s) n) drawn
+    ORDER BY 1, 2
+"""  # noqa: E501
+"""Products of half a million devices each, older than ours, with names from everywhere among the names there can be."""
 
 
 def automatic(devices: int, rounds: int) -> list[Figure]:
     """The request (quota, codes) and the job (names, secrets, sealing, storing) together."""
-    made = stage.product("Automatic", wire="alibaba", kind="free")
+    made = stage.product(f"Automatic {devices}", wire="alibaba", kind="free")
     took, peaks = [], []
     for _round in range(rounds):
-        floors.empty_the_list()
-        stage.checkpoint()
-        batch, requesting = _request(made, devices)
-        work = worker.measure("devices.fill_batch", batch.pk)
-        _expect(batch, devices)
+        start_afresh(made)
+        _batch, seconds, work = _made(made, devices)
         rows = floors.finished_rows()
         floors.empty_the_list()
-        took.append((requesting + work.seconds, floors.copy_in(rows)))
+        took.append((seconds, floors.copy_in(rows)))
         peaks.append(work.peak_mib)
     return [figures.of_times(f"automatic batch, {devices:,} devices", COPY, took, aim="≤ 1.5, ≤ 200 MiB", peak_mib=max(peaks))]
 
 
-def activation_codes(devices: int, rounds: int, folder: Path) -> list[Figure]:
-    """The job that unseals the secrets and packs the file, encrypted, into the vault."""
-    made = stage.product("Flashed", wire="alibaba", kind="free")
-    floors.empty_the_list()
-    batch, _seconds = _request(made, devices)
-    worker.measure("devices.fill_batch", batch.pk)
-    _expect(batch, devices)
-    work = f"activation codes, {devices:,} devices, "
+def growth(sizes: Sequence[int], rounds: int) -> list[Figure]:
+    """Each size, from small to great, against the one before it; what starting costs weighs upon the small ones."""
+    made = stage.product(f"Growing {max(sizes)}", wire="alibaba", kind="free")
+    took: dict[int, list[float]] = {size: [] for size in sizes}
+    for _round in range(rounds):
+        for size in sizes:
+            start_afresh(made)
+            took[size].append(_made(made, size)[1])
     return [
-        _packing(
-            batch,
-            FileFormat.XLSX,
-            rounds,
-            f"{work}XLSX",
-            "deflate 1 of the sheet's XML",
-            "≤ 5, ≤ 200 MiB",
-            lambda file: floors.deflate(_sheet(file)),
-        ),
-        _packing(
-            batch, FileFormat.CSV, rounds, f"{work}CSV", "write and fsync of the file", "≤ 8", lambda file: floors.write(file, folder)
-        ),
+        figures.of_times(
+            f"automatic batch, {great:,} devices",
+            f"{small:,} devices, times {great / small:g}",
+            [(own, base * great / small) for own, base in zip(took[great], took[small], strict=True)],
+            aim="≤ 1.2",
+        )
+        for small, great in pairwise(sizes)
     ]
 
 
-def _packing(batch: Batch, form: FileFormat, rounds: int, work: str, floor: str, aim: str, base: Callable[[bytes], float]) -> Figure:
-    took, peaks = [], []
-    for _round in range(rounds):
-        BatchFile.objects.filter(batch=batch).delete()
-        ordered = batch_files.order(batch.pk, form, by=SYSTEM, at=datetime.now(UTC))
-        measured = worker.measure("devices.pack_batch", ordered.pk)
-        file = b"".join(batch_files.download(batch, form, by=SYSTEM, at=datetime.now(UTC)).pieces)
-        took.append((measured.seconds, median(base(file) for _ in range(3))))
-        peaks.append(measured.peak_mib)
-    return figures.of_times(work, floor, took, aim=aim, peak_mib=max(peaks))
+def into_a_full_table(devices: int, rows_there: int, rounds: int) -> list[Figure]:
+    """Against COPY into the same full table, and against the same batch in an empty one. Every round leaves its devices there."""
+    work = f"automatic batch, {devices:,} devices into {rows_there:,}"
+    empty, copied = [], []
+    for number in range(rounds):
+        floors.empty_the_list()
+        empty.append(_made(_product(f"Empty {devices}", number), devices)[1])
+    floors.empty_the_list()
+    with stage.filling(floors.TABLE), connection.cursor() as cursor:
+        cursor.execute(FULL_OF, [rows_there])
+    for number in range(rounds):
+        batch, seconds, _work = _made(_product(f"Full {devices}", number), devices)
+        rows = floors.finished_rows(batch.pk)
+        _take_away(batch)
+        copied.append((seconds, floors.copy_in(rows)))
+    own = [seconds for seconds, _floor in copied]
+    floors.empty_the_list()
+    return [
+        figures.of_times(work, COPY, copied, aim="≤ 1.5"),
+        figures.of_times(work, "the same into an empty table", list(zip(own, empty, strict=True)), aim="≤ 1.2"),
+    ]
 
 
-def _request(made: Product, devices: int) -> tuple[Batch, float]:
+def start_afresh(made: Product) -> None:
+    """No devices, and the product's quota and codes as if there had never been any."""
+    floors.empty_the_list()
+    Product.objects.filter(pk=made.pk).update(devices_taken=0, codes_used=0)
+
+
+def request(made: Product, devices: int) -> tuple[Batch, float]:
     started = time.perf_counter()
     batch = batches.request(made.pk, batches.NewBatch(source="automatic", quantity=devices), by=SYSTEM, at=datetime.now(UTC))
     return batch, time.perf_counter() - started
 
 
-def _expect(batch: Batch, devices: int) -> None:
+def expect(batch: Batch, devices: int) -> None:
     batch.refresh_from_db()
     if (batch.state, batch.made) != ("done", devices):
         raise RuntimeError(f"The batch made {batch.made} of {devices}: {batch.state} {batch.failure}")
 
 
-def _sheet(file: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(file)) as book:
-        return book.read("xl/worksheets/sheet1.xml")
+def _made(made: Product, devices: int) -> tuple[Batch, float, Measured]:
+    """The batch, and the seconds of its request and its job."""
+    stage.checkpoint()
+    batch, requesting = request(made, devices)
+    work = worker.measure("devices.fill_batch", batch.pk)
+    expect(batch, devices)
+    return batch, requesting + work.seconds, work
+
+
+def _product(name: str, number: int) -> Product:
+    return stage.product(f"{name} {number}", wire="alibaba", kind="free")
+
+
+def _take_away(batch: Batch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {floors.TABLE} WHERE batch_id = %s", [batch.pk])
+        cursor.execute(f"VACUUM {floors.TABLE}")

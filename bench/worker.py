@@ -30,18 +30,22 @@ def _work(task: str, number: int) -> Measured:
     django.setup()
     from django.db import connection
 
-    from console.celery import app
+    from console.celery import app, set_the_program_aside
 
     app.loader.import_default_modules()
     job = app.tasks[task]
     connection.ensure_connection()
+    set_the_program_aside()
     started, used = time.perf_counter(), time.process_time()
     job(number)
-    return Measured(time.perf_counter() - started, time.process_time() - used, _peak_mib())
+    return Measured(time.perf_counter() - started, time.process_time() - used, peak_mib())
 
 
-def _peak_mib() -> float:
-    """Of this program; getrusage would also count the process that it was started from."""
+def peak_mib(*, afresh: bool = False) -> float:
+    """Of this program; getrusage would also count the process that it was started from. `afresh`: forget the peak, and say what it holds
+    now."""
+    if afresh:
+        Path("/proc/self/clear_refs").write_text("5")
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 

@@ -103,7 +103,7 @@ class Environment(BaseSettings):
         0,
         ge=0,
         le=50_000,
-        description="Devices that a production batch stores at a time. 0: 5,000 on PostgreSQL, 250 on SQLite, whose other writers wait.",
+        description="Devices that a production batch stores at a time. 0: 20,000 on PostgreSQL, 250 on SQLite, whose other writers wait.",
     )
     batch_file_days: int = Field(7, ge=1, le=365, description="How long a file of activation codes is kept, encrypted, once it was made.")
     job_workers: int = Field(2, ge=1, le=64, description="Background jobs at the same time.")

@@ -14,6 +14,8 @@ from console.jobs import job_folders
 from console.shared import keyring
 from console.shared.actors import SYSTEM
 from console.words import say
+from devices.models import ReceiptKey
+from devices.services import receipt_chain
 from products.models import DataCenter, ProductSecret
 from products.services import data_centers
 
@@ -40,7 +42,7 @@ def make_tables() -> None:
 def make_key_ring() -> bool:
     """True if it was made now. Raises KeyRingLost where the tables hold secrets that no new ring would open."""
     file = keyring.path()
-    if file is not None and not file.exists() and ProductSecret.objects.exists():
+    if file is not None and not file.exists() and (ProductSecret.objects.exists() or ReceiptKey.objects.exists()):
         words = (
             "The key ring {file} is missing, but the database holds secrets sealed with it. "
             "Put its copy back: a new one would open none of them."
@@ -64,3 +66,8 @@ def make_home(*, at: datetime) -> None:
     """A data center for all hosts that no other one claims."""
     if not DataCenter.objects.exists():
         data_centers.save(DataCenter(is_home=True), code="home", name="Main", database="default", hosts=[], by=SYSTEM, at=at)
+
+
+def make_receipt_key(*, at: datetime) -> None:
+    """The key that signs receipts is there before the first one, so that its public half can be handed over in time."""
+    receipt_chain.make_first_key(at=at)

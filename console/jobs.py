@@ -9,6 +9,7 @@ from typing import Any
 
 REGULAR: dict[str, dict[str, Any]] = {
     "send lost jobs again": {"task": "devices.sweep", "schedule": 10.0, "options": {"expires": 10.0}},
+    "issue receipts": {"task": "devices.issue_receipts", "schedule": 10.0, "options": {"expires": 10.0}},
     "add the log to the figures": {"task": "registration.keep_figures", "schedule": 15.0, "options": {"expires": 15.0}},
     "count the device lists": {"task": "registration.count_fleet", "schedule": 60.0, "options": {"expires": 60.0}},
     "forget kept answers": {"task": "console.forget_answers", "schedule": 3600.0},

@@ -38,6 +38,7 @@ SECTIONS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         (
             Place(_("Production center"), "precision_manufacturing", "devices_production_center", "devices.view_batch"),
             Place(_("Production records"), "inventory_2", "devices_batch_changelist", "devices.view_batch"),
+            Place(_("Receipts"), "verified", "devices_receipt_changelist", "devices.view_receipt"),
             Place(_("Serial numbers"), "qr_code_2", "devices_serialnumberrun_changelist", "devices.view_serialnumberrun"),
             Place(_("Binding station"), "barcode_scanner", "devices_binding_station", "devices.bind_serialnumber"),
             Place(_("Download codes"), "key", "devices_downloadcode_changelist", "devices.view_downloadcode"),

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from console.rest.endpoints import NoSuchAddress
+from devices.api import receipt_keys_page
 from devices.api.download_page import download
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path("^api/v1(/|$)", NoSuchAddress.as_view()),
     path("api/", include("registration.api.urls")),
     path("download/", download, name="download"),
+    path("receipts/keys", receipt_keys_page.keys, name="receipt_keys"),
+    path("receipts/keys.pem", receipt_keys_page.pem, name="receipt_keys_pem"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", admin.site.urls),
 ]

@@ -6,8 +6,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
-from console.refusals import refuse_unsafe_start  # noqa: E402  (the settings must be loaded first)
+from console.doors import Doors  # noqa: E402  (the settings must be loaded first)
+from console.refusals import refuse_unsafe_start  # noqa: E402
+from registration.api.device_urls import VIEWS  # noqa: E402
+
+application = Doors(_django, VIEWS)
 
 refuse_unsafe_start()

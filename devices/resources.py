@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from import_export import fields, resources
@@ -10,6 +11,7 @@ from import_export.formats import base_formats
 from console.shared.files import csv_writer, xlsx_writer
 from devices.models import PreImportedDevice
 from devices.rules import columns
+from devices.services import exports
 
 
 class PreImportedDeviceResource(resources.ModelResource):
@@ -55,9 +57,13 @@ class Csv(base_formats.CSV):
 FORMATS = (Xlsx, Csv)
 
 
-def texts(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
-    """Database values as they stand in a cell."""
-    return ([_text(value) for value in row] for row in rows)
+def texts(pages: Iterable[exports.Page]) -> Iterator[Sequence[str]]:
+    """Rows of database values as they stand in cells."""
+    return chain.from_iterable(zip(*map(_texts, page), strict=True) for page in pages)
+
+
+def _texts(column: Sequence[Any]) -> Sequence[str]:
+    return column if set(map(type, column)) == {str} else [_text(value) for value in column]
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ from devices.services import (
     download_codes,
     marked_workbooks,
     production,
+    receipts,
     serial_number_making,
     undoing,
     upload_check,
@@ -39,18 +40,36 @@ def mark_workbook(marked_id: int) -> None:
 @shared_task(name="devices.fill_batch")
 def fill_batch(batch_id: int) -> None:
     production.fill(batch_id, clock=timezone.now)
+    nudge("devices.issue_receipt", batch_id)
 
 
 @shared_task(name="devices.pack_batch")
 def pack_batch(file_id: int) -> None:
     """`file_id`: the number of a BatchFile."""
     batch_files.pack(file_id, clock=timezone.now)
+    for batch_id in BatchFile.objects.filter(pk=file_id).values_list("batch_id", flat=True):
+        nudge("devices.issue_receipt", batch_id)
 
 
 @shared_task(name="devices.undo_batch")
 def undo_batch(undo_id: int) -> None:
     """`undo_id`: the number of a BatchUndo."""
     undoing.carry_out(undo_id, clock=timezone.now)
+    for batch_id in BatchUndo.objects.filter(pk=undo_id).values_list("batch_id", flat=True):
+        nudge("devices.issue_receipt", batch_id)
+
+
+@shared_task(name="devices.issue_receipt")
+def issue_receipt(batch_id: int) -> None:
+    """The batch's next one, if one is due."""
+    receipts.issue(batch_id, clock=timezone.now)
+
+
+@shared_task(name="devices.issue_receipts")
+def issue_receipts() -> None:
+    """Finds the batches that lack their next receipt: the nudge behind their end or their file was lost, or its worker."""
+    for batch_id in receipts.due(at=timezone.now()):
+        nudge("devices.issue_receipt", batch_id)
 
 
 @shared_task(name="devices.make_serial_numbers")

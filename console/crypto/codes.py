@@ -6,8 +6,11 @@ such draws are thrown away, so that no device is flashed with 8.6E+14.
 
 import os
 import re
+import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 RandomBytes = Callable[[int], bytes]
 
@@ -19,6 +22,7 @@ BASE36_UPPER = DIGITS + UPPER
 HEX = "0123456789abcdef"
 
 _MANGLED = re.compile(r"[=+\-@\t\r]|\d+(?:[eE]\d*)?\Z|[eE]\d+\Z|\s|\Z")
+_LIKE_A_NUMBER = bytes(ord("0") if chr(byte) in "0123456789eE" else ord("x") for byte in range(256))
 
 
 def is_spreadsheet_safe(text: str) -> bool:
@@ -26,12 +30,55 @@ def is_spreadsheet_safe(text: str) -> bool:
     return _MANGLED.match(text) is None
 
 
+def _safe(texts: list[str], length: int) -> list[str]:
+    """Those of `texts`, each `length` characters long, that are spreadsheet-safe. What is no number needs no closer look: where all are
+    letters and digits, and nowhere so many digits and e stand together, there is none."""
+    joined = "".join(texts).encode()
+    if joined.isalnum() and b"0" * length not in joined.translate(_LIKE_A_NUMBER):
+        return texts
+    return [text for text in texts if is_spreadsheet_safe(text)]
+
+
 def texts(count: int, length: int, alphabet: str, random: RandomBytes = os.urandom) -> list[str]:
     """`count` independent codes, each of `length` characters drawn evenly from `alphabet` (at most 256), all spreadsheet-safe."""
     found: list[str] = []
     while len(found) < count:
-        found += [text for text in any_texts(count - len(found), length, alphabet, random) if is_spreadsheet_safe(text)]
+        found += _safe(list(any_texts(count - len(found), length, alphabet, random)), length)
     return found
+
+
+class Part(NamedTuple):
+    """All codes in order, cut into `of` equal parts: those from number `first` to before number `end`."""
+
+    first: int
+    end: int
+    of: int
+
+
+WHOLE = Part(0, 1, 1)
+
+
+def ordered_texts(count: int, length: int, alphabet: str, part: Part, random: RandomBytes = os.urandom) -> list[str]:
+    """As `texts`, but in ascending order and from one part of all codes: parts drawn one after the other ascend together.
+
+    The alphabet is in ascending order itself, and a code has more than four characters.
+    """
+    pairs = _pairs(alphabet)
+    size = len(pairs)
+    low, high = size * size * part.first // part.of, size * size * part.end // part.of
+    found: list[str] = []
+    while len(found) < count:
+        missing = count - len(found)
+        heads = (low + (drawn * (high - low) >> 64) for (drawn,) in struct.iter_unpack(">Q", random(8 * missing)))
+        tails = any_texts(missing, length - 4, alphabet, random)
+        found += _safe([pairs[head // size] + pairs[head % size] + tail for head, tail in zip(heads, tails, strict=True)], length)
+    return sorted(found)
+
+
+@lru_cache
+def _pairs(alphabet: str) -> list[str]:
+    """All codes of two characters, in order."""
+    return [first + second for first in alphabet for second in alphabet]
 
 
 def text(length: int, alphabet: str, random: RandomBytes = os.urandom) -> str:

@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from struct import iter_unpack
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,7 +23,8 @@ KEY_SIZE = 32
 KEY_ID_SIZE = 4
 NONCE_SIZE = 12
 HEADER_SIZE = len(VERSION) + KEY_ID_SIZE
-OVERHEAD = HEADER_SIZE + NONCE_SIZE + 16
+BODY = HEADER_SIZE + NONCE_SIZE
+OVERHEAD = BODY + 16
 
 RandomBytes = Callable[[int], bytes]
 
@@ -75,20 +77,20 @@ class KeyRing:
         header = self.header
         return header + nonce + self._primary.encrypt(nonce, plaintext, header + owner)
 
-    def seal_many(self, values: Iterable[tuple[bytes, bytes]], count: int) -> Iterator[bytes]:
-        """Envelopes of `count` (plaintext, owner) pairs, with one draw of randomness for all nonces."""
-        nonces = os.urandom(NONCE_SIZE * count)
+    def seal_many(self, values: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """Envelopes of (text, owner) pairs, in their order, with one draw of randomness for all nonces."""
         header, encrypt = self.header, self._primary.encrypt
-        for index, (plaintext, owner) in enumerate(values):
-            nonce = nonces[index * NONCE_SIZE : (index + 1) * NONCE_SIZE]
-            yield header + nonce + encrypt(nonce, plaintext, header + owner)
+        nonces = iter_unpack(f"{NONCE_SIZE}s", os.urandom(NONCE_SIZE * len(values)))
+        return [
+            header + nonce + encrypt(nonce, text.encode(), header + owner) for (nonce,), (text, owner) in zip(nonces, values, strict=True)
+        ]
 
     def open(self, sealed: bytes, owner: bytes) -> bytes:
         """Raises KeyMissing or SealBroken."""
         sealed = bytes(sealed)
         if len(sealed) < OVERHEAD or sealed[:1] != VERSION:
             raise SealBroken
-        header, nonce, body = sealed[:HEADER_SIZE], sealed[HEADER_SIZE : HEADER_SIZE + NONCE_SIZE], sealed[HEADER_SIZE + NONCE_SIZE :]
+        header, nonce, body = sealed[:HEADER_SIZE], sealed[HEADER_SIZE:BODY], sealed[BODY:]
         cipher = self._ciphers.get(header[1:])
         if cipher is None:
             raise KeyMissing(say("A sealed value names the key {key}, which is not on the key ring.", key=header[1:].hex()))
@@ -96,6 +98,21 @@ class KeyRing:
             return cipher.decrypt(nonce, body, header + owner)
         except InvalidTag as error:
             raise SealBroken from error
+
+    def open_many(self, values: Sequence[tuple[bytes, bytes]]) -> list[str]:
+        """The texts of (envelope, owner) pairs, in their order. Raises as `open` does for the first that fails."""
+        header, decrypt = self.header, self._primary.decrypt
+        try:
+            return [
+                (
+                    decrypt(sealed[HEADER_SIZE:BODY], sealed[BODY:], header + owner)
+                    if sealed[:HEADER_SIZE] == header
+                    else self.open(sealed, owner)
+                ).decode()
+                for sealed, owner in values
+            ]
+        except (InvalidTag, ValueError):
+            return [self.open(sealed, owner).decode() for sealed, owner in values]
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the primary key sealed it."""

@@ -52,6 +52,9 @@ devices.add_batch                          .        x          .          .     
 devices.cancel_batch                       .        x          .          .           x
 devices.undo_batch                         .        x          .          .           x
 devices.download_activation_codes          .        .          x          x           x
+devices.view_receipt                       x        x          x          x           x
+devices.view_receiptkey                    x        x          x          x           x
+devices.rotate_receiptkey                  .        .          .          x           x
 devices.view_downloadcode                  x        x          .          x           x
 devices.add_downloadcode                   .        .          .          x           x
 devices.delete_downloadcode                .        .          .          x           x

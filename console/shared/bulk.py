@@ -10,7 +10,11 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import RawSQL
 
+from console.shared import binary_copy
+
 BLOCK = 10_000
+COPIED_TOGETHER = 500
+"""Rows that COPY is given at once: so few that PostgreSQL stores one block while the caller's iterator makes the next."""
 
 Row = Sequence[Any]
 
@@ -19,15 +23,15 @@ def store(model: type[models.Model], fields: Sequence[str], rows: Iterable[Row],
     """Rows of plain column values in the order of `fields` (foreign keys as numbers); returns how many were stored.
 
     `skip_taken`: a row that a uniqueness constraint refuses is left out instead of breaking the whole with IntegrityError. Runs in the
-    caller's transaction. Takes an iterator, so that half a million rows need not stand in memory; on SQLite, which has one writer, prepare
-    the rows before the transaction begins.
+    caller's transaction. Takes an iterator, so that half a million rows need not stand in memory, and so that the rows are made while
+    PostgreSQL stores those before them; on SQLite, which has one writer, prepare the rows before the transaction begins.
     """
     connection = connections[using]
     columns = [model._meta.get_field(name) for name in fields]
     if connection.vendor != "postgresql":
         return _executemany(connection, model, columns, rows, skip_taken)
     if skip_taken:
-        return sum(_unnest(connection, model, columns, block) for block in _blocks(rows))
+        return sum(_unnest(connection, model, columns, block) for block in _blocks(rows, BLOCK))
     return _copy(connection, model, columns, rows)
 
 
@@ -66,9 +70,11 @@ def _copy(connection: BaseDatabaseWrapper, model: type[models.Model], columns: S
     target = f"COPY {_table(connection, model)} ({_names(connection, columns)}) FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor:
         with connection.wrap_database_errors, cursor.copy(target) as copy:
-            copy.set_types([_type(connection, column) for column in columns])
-            for row in rows:
-                copy.write_row(row)
+            writer = binary_copy.Writer(copy.connection, [_type(connection, column) for column in columns])
+            copy.write(binary_copy.BEGIN)
+            for block in _blocks(rows, COPIED_TOGETHER):
+                copy.write(writer.rendered(block))
+            copy.write(binary_copy.END)
         return int(cursor.rowcount)
 
 
@@ -90,7 +96,7 @@ def _executemany(
     times = [index for index, column in enumerate(columns) if isinstance(column, models.DateTimeField)]
     stored = 0
     with connection.cursor() as cursor:
-        for block in _blocks(rows):
+        for block in _blocks(rows, BLOCK):
             cursor.executemany(statement, list(_adapted(connection, block, times)))
             stored += cursor.rowcount
     return stored
@@ -105,9 +111,9 @@ def _adapted(connection: BaseDatabaseWrapper, block: Sequence[Row], times: Seque
         yield tuple(adapt(value) if index in times else value for index, value in enumerate(row)) if times else row
 
 
-def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _blocks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     waiting = iter(rows)
-    while block := list(islice(waiting, BLOCK)):
+    while block := list(islice(waiting, size)):
         yield block
 
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -29,9 +30,9 @@ def seal(text: str, *, owner: bytes) -> bytes:
     return current().seal(text.encode(), owner)
 
 
-def seal_many(values: list[tuple[str, bytes]]) -> list[bytes]:
+def seal_many(values: Sequence[tuple[str, bytes]]) -> list[bytes]:
     """Envelopes for (text, owner) pairs, in their order."""
-    return list(current().seal_many(((text.encode(), owner) for text, owner in values), len(values)))
+    return current().seal_many(values)
 
 
 def unseal(sealed: bytes, *, owner: bytes) -> str:
@@ -43,13 +44,13 @@ def unseal(sealed: bytes, *, owner: bytes) -> str:
         return current().open(sealed, owner).decode()
 
 
-def unseal_many(values: list[tuple[bytes, bytes]]) -> list[str]:
+def unseal_many(values: Sequence[tuple[bytes, bytes]]) -> list[str]:
     """The texts of (envelope, owner) pairs, in their order. Raises SealBroken or KeyMissing."""
-    ring = current()
     try:
-        return [ring.open(sealed, owner).decode() for sealed, owner in values]
+        return current().open_many(values)
     except KeyMissing:
-        return [unseal(sealed, owner=owner) for sealed, owner in values]
+        reset()  # As in `unseal`.
+        return current().open_many(values)
 
 
 def reset() -> None:
@@ -96,11 +97,10 @@ def _text() -> str:
 
 
 def _file_stamp() -> tuple[int, int] | None:
-    file = path()
-    if file is None:
+    if settings.NAMEPLATE_KEY_RING:
         return None
     try:
-        stat = file.stat()
+        stat = settings.NAMEPLATE_KEY_RING_FILE.stat()
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_ino

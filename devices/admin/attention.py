@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from console.shared.attention import DANGER, Alert, attention
 from devices.models import Device, DisconnectOrder, MacPool
+from devices.models.receipt import batches_due
 from products.models import DataCenter, Product
 from products.services import access
 from products.services.access import only
@@ -20,6 +21,7 @@ READ = 1000
 PRODUCTS_NAMED = 5
 NEARLY_USED_UP = 10
 """A pool with less than one part in so many left."""
+RECEIPT_OVERDUE = timedelta(minutes=15)
 
 
 @attention
@@ -75,4 +77,20 @@ def pools_nearly_used_up(user: Any, at: datetime) -> Iterator[Alert]:
             % {"left": f"{pool.left:,}", "size": f"{pool.size:,}"},
             url=reverse("admin:devices_macpool_change", args=[pool.pk]),
             label=_("MAC pool"),
+        )
+
+
+@attention
+def receipts_that_are_overdue(user: Any, at: datetime) -> Iterator[Alert]:
+    """The job tries again and again, and something stands in its way: most likely that the key which signs does not open."""
+    if not user.has_perm("devices.view_receipt"):
+        return
+    if found := only(batches_due(at, since=at - RECEIPT_OVERDUE), user)[:READ].count():
+        yield Alert(
+            title=_("Batches without their receipt"),
+            sentence=_("Their next signed receipt should have been issued long ago. The server's log says why it is not."),
+            url=reverse("admin:devices_batch_changelist"),
+            label=_("Production records"),
+            count=found,
+            at_least=found == READ,
         )

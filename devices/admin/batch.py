@@ -20,7 +20,7 @@ from console.shared.admin import ReadOnlyModelAdmin, badge, moment
 from console.shared.filters import MomentRangeFilter
 from console.shared.page_actions import PageActions
 from console.shared.translation import shown
-from devices.admin import batch_devices, batch_downloads, production_center, production_way, progress
+from devices.admin import batch_devices, batch_downloads, production_center, production_way, progress, receipt
 from devices.admin.batch_actions import CANCEL, MAKE_CODE, UNDO
 from devices.models import Batch
 from devices.rules import macs
@@ -99,7 +99,7 @@ class BatchAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
         if user.has_perm("devices.view_downloadcode"):
             codes = list(target.download_codes.select_related("made_by")[:CODES_SHOWN])
             context["download_codes"] = [{"row": code, "state": code.state(now)} for code in codes]
-        return context | latest_changes(request, target)
+        return context | receipt.of_batch(target, request) | latest_changes(request, target)
 
     def progress_view(self, request: HttpRequest) -> HttpResponse:
         """?ids=1,2,3: how far these batches are, at most 100 of them."""

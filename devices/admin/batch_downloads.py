@@ -52,5 +52,6 @@ def hand_over(request: HttpRequest, batch: Batch, form: str, *, page: str) -> Ht
             nudge("devices.pack_batch", file.pk)
             return HttpResponseRedirect(page)
         batch_files.pack(file.pk, clock=timezone.now)
+        nudge("devices.issue_receipt", batch.pk)
     made = batch_files.download(batch, form, by=by, at=timezone.now())
     return attachment(made.name, made.content_type, made.size, made.pieces)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.shared.actors import Actor
 from console.shared.job_kinds import JobKind, register
-from devices.models import Batch, BatchFile, BatchUndo, MarkedWorkbook, SerialNumberRun, Upload, UploadPurpose, UploadStage
+from devices.models import Batch, BatchFile, BatchTree, BatchUndo, MarkedWorkbook, SerialNumberRun, Upload, UploadPurpose, UploadStage
 from devices.services import batches, marked_workbooks, serial_numbers, uploads
 
 
@@ -60,6 +60,17 @@ register(
         label=lambda undo: undo.batch.number,
         product_field="batch__product_id",
         doing=lambda undo: _("Rows are deleted") if undo.checked_at else _("The data centers are asked"),
+        related=("batch",),
+    )
+)
+register(
+    JobKind(
+        model=BatchTree,
+        title=_("Receipt of a batch"),
+        permission="devices.view_batch",
+        page=lambda tree: reverse("admin:devices_batch_change", args=[tree.batch_id]),
+        label=lambda tree: tree.batch.number,
+        product_field="batch__product_id",
         related=("batch",),
     )
 )

@@ -39,10 +39,10 @@ def _file(request: HttpRequest, form: ExportForm, file_format: Any, at: datetime
     resource = PreImportedDeviceResource()
     chosen = form.get_selected_resource_export_fields()
     fields = [resource.fields[name] for name in chosen]
-    rows = exports.export(list(form.cleaned_data["product"]), [field.attribute for field in fields], by=actor_of(request), at=at)
+    pages = exports.export(list(form.cleaned_data["product"]), [field.attribute for field in fields], by=actor_of(request), at=at)
     name = f"pre-import-list-{at:%Y-%m-%d}.{file_format.get_extension()}"
     return StreamingHttpResponse(
-        file_format.stream([field.column_name for field in fields], texts(rows)),
+        file_format.stream([field.column_name for field in fields], texts(pages)),
         content_type=file_format.get_content_type(),
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )

@@ -131,6 +131,7 @@ class OneFile(Endpoint):
             nudge("devices.pack_batch", file.pk)
         else:
             batch_files.pack(file.pk, clock=timezone.now)
+            nudge("devices.issue_receipt", batch.pk)
         return BatchFile.objects.select_related("requested_by").get(pk=file.pk)
 
 

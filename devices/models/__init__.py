@@ -9,6 +9,7 @@ from devices.models.disconnect_order import CutReason, DisconnectOrder, OrderOut
 from devices.models.download_code import CodeState, DownloadCode, FailedRedemption
 from devices.models.mac_pool import MacBlockKind, MacPool
 from devices.models.pre_import import Authentication, PreImportedDevice
+from devices.models.receipt import BatchTree, Receipt, ReceiptChain, ReceiptFile, ReceiptKey
 from devices.models.serial_number import SerialNumber, SerialNumberAlphabet, SerialNumberRun
 from devices.models.upload import Duplicates, MarkedWorkbook, Upload, UploadPurpose, UploadStage
 
@@ -18,6 +19,7 @@ __all__ = [
     "Batch",
     "BatchFile",
     "BatchSource",
+    "BatchTree",
     "BatchUndo",
     "ClientIdentity",
     "CodeState",
@@ -37,6 +39,10 @@ __all__ = [
     "MarkedWorkbook",
     "OrderOutcome",
     "PreImportedDevice",
+    "Receipt",
+    "ReceiptChain",
+    "ReceiptFile",
+    "ReceiptKey",
     "SerialNumber",
     "SerialNumberAlphabet",
     "SerialNumberRun",

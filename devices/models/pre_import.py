@@ -1,5 +1,7 @@
 """The pre-import list: one for the account, valid in every data center (Q1)."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +23,12 @@ def device_secret_owner(product_id: int, device_name: str) -> bytes:
     The same for the pre-import row and the device made from it, so that an envelope can be copied between them.
     """
     return f"device secret|{product_id}|{device_name}".encode()
+
+
+def device_secret_owners(product_id: int, device_names: Iterable[str]) -> list[bytes]:
+    """The same for many names, in their order."""
+    start = device_secret_owner(product_id, "")
+    return [start + name.encode() for name in device_names]
 
 
 class PreImportedDevice(models.Model):

@@ -1,8 +1,10 @@
 """The files that a factory flashes from: their columns and what stands in them (G10). Names and secrets are never altered."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 
 from console.errors import Invalid
 from devices.rules import macs
@@ -19,20 +21,25 @@ class FormatNotForBatch(Invalid):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Layout:
-    """`cells` makes a row from a DeviceName and a DeviceSecret; the latter is empty where `device_secrets` is false."""
+    """`rows` makes the cells of each row from DeviceNames and as many DeviceSecrets, which nobody looks at where `device_secrets` is
+    false."""
 
     columns: tuple[str, ...]
-    cells: Callable[[str, str], tuple[str, ...]]
+    rows: Callable[[Iterable[str], Iterable[str]], Iterator[tuple[str, ...]]]
     device_secrets: bool = True
 
 
 def per_device(product_key: str) -> Layout:
-    return Layout(("ProductKey", "DeviceName", "DeviceSecret"), lambda name, secret: (product_key, name, secret))
+    return Layout(
+        ("ProductKey", "DeviceName", "DeviceSecret"), lambda names, secrets: zip(repeat(product_key), names, secrets, strict=False)
+    )
 
 
 def per_product(product_key: str, product_secret: str) -> Layout:
-    columns = ("ProductKey", "ProductSecret", "DeviceName")
-    return Layout(columns, lambda name, _: (product_key, product_secret, name), device_secrets=False)
+    def rows(names: Iterable[str], _secrets: Iterable[str]) -> Iterator[tuple[str, ...]]:
+        return zip(repeat(product_key), repeat(product_secret), names, strict=False)
+
+    return Layout(("ProductKey", "ProductSecret", "DeviceName"), rows, device_secrets=False)
 
 
 def aligenie(product_key: str, *, stride: int) -> Layout:
@@ -50,7 +57,7 @@ def aligenie(product_key: str, *, stride: int) -> Layout:
         bluetooth = macs.from_number(macs.to_number(name) + step)
         return product_key, secret, name.lower(), checksum, name.upper(), bluetooth.lower()
 
-    return Layout(columns, cells)
+    return Layout(columns, partial(map, cells))
 
 
 def fits(form: str, *, method: str, device_name_kind: str) -> bool:

@@ -4,7 +4,6 @@ The sentences of a path are fixed texts, stored in English and translated when t
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 
 from console.errors import DomainError
@@ -93,8 +92,8 @@ class Known:
 
     authentication: str
     enabled: bool
-    registered_at: datetime | None
-    activated_at: datetime | None
+    registered: bool
+    activated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _known_here(policy: Policy, device: Known, path: _Path) -> Decision:
     path.refuse_if(not device.enabled, DeviceDisabled)
     path.refuse_if(device.authentication != DYNAMIC, WrongAuthentication)
     path.passed(_AUTHENTICATES_DYNAMICALLY)
-    path.refuse_if(device.activated_at is not None, AlreadyActivated)
+    path.refuse_if(device.activated, AlreadyActivated)
     path.passed("It is not activated.")
-    path.refuse_if(policy.once and device.registered_at is not None, AlreadyRegistered)
+    path.refuse_if(policy.once and device.registered, AlreadyRegistered)
     return Decision(Verdict.HAND_OUT, path.steps)

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-from devices.rules.sheets import LEFT_OUT, BadCell, GoodRow
+from devices.rules.sheet_blocks import Block
+from devices.rules.sheets import LEFT_OUT, BadCell
 
 PREVIEW, FIRST_RANGES, GROUPS = 10, 6, 100
 _UNTITLED = re.compile(r"column (\d+)")
@@ -51,7 +53,7 @@ class _Group:
 
 
 class Report:
-    """Fed row by row in the order of the sheet."""
+    """Fed block by block in the order of the sheet."""
 
     def __init__(self) -> None:
         self.rows = self.good = self.bad = self.left_out = self.cells = 0
@@ -60,25 +62,25 @@ class Report:
         self._preview: list[list[str | int]] = []
         self._given = 0
 
-    def add(self, row: GoodRow, found: Sequence[BadCell]) -> list[Finding]:
-        """The cells with their groups; none for a good row."""
-        self.rows += 1
-        if not found:
-            self._add_good(row)
-        elif found[0].rule == LEFT_OUT:
-            self.left_out += 1
-        else:
-            self.bad += 1
-            self.cells += len(found)
-        return [Finding(self._group_of(cell), *cell) for cell in found]
+    def add(self, block: Block) -> list[Finding]:
+        """The cells that are wrong, or left out, with their groups."""
+        self.rows += len(block)
+        self._add_good(block.good())
+        for found in block.bad.values():
+            if found[0].rule == LEFT_OUT:
+                self.left_out += 1
+            else:
+                self.bad += 1
+                self.cells += len(found)
+        return [Finding(self._group_of(cell), *cell) for found in block.bad.values() for cell in found]
 
-    def _add_good(self, row: GoodRow) -> None:
-        self.good += 1
-        self._kinds[row.authentication] += 1
-        self._given += bool(row.device_secret)
-        if len(self._preview) < PREVIEW:
-            secret = int(bool(row.device_secret))
-            self._preview.append([row.number, row.device_name, row.nickname, row.sn, row.authentication, secret, row.fingerprint])
+    def _add_good(self, columns: Sequence[Sequence[Any]]) -> None:
+        numbers, _names, _nicknames, _sns, kinds, secrets, _fingerprints = columns
+        self.good += len(numbers)
+        self._kinds.update(kinds)
+        self._given += len(secrets) - secrets.count("")
+        for *facts, secret, fingerprint in islice(zip(*columns, strict=True), PREVIEW - len(self._preview)):
+            self._preview.append([*facts, int(bool(secret)), fingerprint])
 
     def _group_of(self, cell: BadCell) -> int:
         key = cell.column, cell.rule

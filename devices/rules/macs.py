@@ -12,6 +12,8 @@ from console.words import Sentence, say
 _SPELLINGS = re.compile(
     r"[0-9A-Fa-f]{12}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}"
 )
+STORED = re.compile(r"(?!0{12})[0-9A-F][02468ACE][0-9A-F]{10}")
+"""The addresses that `normalise` leaves as they are."""
 _SEPARATORS = str.maketrans("", "", ":-.")
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 

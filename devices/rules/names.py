@@ -8,9 +8,13 @@ from devices.rules import macs
 from products.rules.wire_formats import WireFormat
 
 SPOILED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE][+-]?\d+")
+SPOILED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _SN = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _IMEISV = say("An IMEI has 15 digits; 16 digits are an IMEISV, which is no DeviceName.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FINGERPRINT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+"""A digit -> the sum of the digits of its double."""
 
 NICKNAME_LENGTH = 64
 
@@ -68,10 +72,8 @@ def check_imei(text: str) -> None:
 
 
 def imei_check_digit(first_14: str) -> str:
-    total = 0
-    for index, digit in enumerate(first_14):
-        value = int(digit) * (2 if index % 2 else 1)
-        total += value - 9 if value > 9 else value
+    digits = first_14.encode()
+    total = sum(digits[::2]) + sum(digits[1::2].translate(_DOUBLED)) - len(digits) * ord("0")
     return str(-total % 10)
 
 
@@ -101,6 +103,25 @@ def nickname(text: str) -> str:
 def certificate_fingerprint(text: str) -> str:
     """40 lower-case hex digits (SHA-1, Q6) or 64 (SHA-256), empty if there is none; colons are taken out. Raises Invalid."""
     text = text.strip().replace(":", "").lower()
-    if text and not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text):
+    if text and not _FINGERPRINT.fullmatch(text):
         raise Invalid("A certificate fingerprint is SHA-1, as 40 hex digits, with or without colons.", field="Fingerprint")
     return text
+
+
+def plain_device_name(kind: str, wire: WireFormat) -> re.Pattern[str] | None:
+    """The DeviceNames that `device_name` stores as they stand, or fewer; None for IMEIs, whose check digit no expression proves."""
+    form = wire.device_name.pattern.pattern
+    narrower = {"free": "", "mac": macs.STORED.pattern, "sn": _SN.pattern}.get(kind)
+    return None if narrower is None else plain(rf"(?=(?:{narrower})\Z){form}" if narrower else form)
+
+
+def plain(form: str, *, optional: bool = False) -> re.Pattern[str]:
+    """Texts of this form, or none where it is `optional`, that a cell of a file is stored as: not trimmed, guarded or spoiled."""
+    spoiled = rf"(?:{SPOILED_NUMBER.pattern}|{SPOILED_DATE.pattern})\Z"
+    text = rf"(?!['\s]|{spoiled})(?:{form})(?<!\s)"
+    return re.compile(f"(?:{text})?" if optional else text)
+
+
+PLAIN_SN = plain(_SN.pattern, optional=True)
+PLAIN_NICKNAME = plain(rf"[^\x00-\x1f\x7f]{{1,{NICKNAME_LENGTH}}}", optional=True)
+PLAIN_FINGERPRINT = plain(_FINGERPRINT.pattern, optional=True)

@@ -21,8 +21,9 @@ _AUTHENTICATION = {
     X509: frozenset({"x509", "x509certificate", "certificate", "证书", "x509证书", "证书认证"}),
 }
 _AUTHENTICATION_OF = {word: kind for kind, words in _AUTHENTICATION.items() for word in words}
+_COLUMNS_BUT_FINGERPRINT = (DEVICE_NAME, PRODUCT_KEY, NICKNAME, SN, AUTHENTICATION, DEVICE_SECRET)
+_NO_FINGERPRINT = say("Only a device with a certificate of its own (X.509) has a fingerprint.")
 LEFT_OUT = say("Left out, since the pre-import list has the DeviceName already")
-_SPOILED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _GUARDED = re.compile(r"'[\s\u00a0]*[=+\-@\t\r\n]")
 
 
@@ -80,69 +81,90 @@ class RowCheck:
     """Checks the rows of one file one after the other and remembers their names and SNs, so that a second one is found."""
 
     def __init__(self, layout: Layout, terms: Terms) -> None:
-        self._layout, self._terms = layout, terms
+        self.layout, self.terms = layout, terms
         self.numbers: dict[str, dict[str, int]] = {DEVICE_NAME: {}, SN: {}}
         """column -> value -> the first row that has it"""
-        self._titled = set(layout.at.values()) | set(layout.titles)
+        self.titled = set(layout.at.values()) | set(layout.titles)
         self.width = 0
         """Columns in use, the reasons of a marked workbook not counted where they stand last."""
-        self._width = max(self._titled) + 1
-        self._all_titled = terms.names_only or len(self._titled) == self._width
+        self._width = max(self.titled) + 1
+        self._all_titled = terms.names_only or len(self.titled) == self._width
+        self._rules: dict[str, Callable[[str], str]] = {
+            DEVICE_NAME: self._device_name,
+            PRODUCT_KEY: self._product_key,
+            NICKNAME: names.nickname,
+            SN: names.serial_number,
+            AUTHENTICATION: self._authentication,
+            DEVICE_SECRET: self._device_secret,
+            FINGERPRINT: names.certificate_fingerprint,
+        }
 
     def row(self, number: int, cells: Sequence[str]) -> tuple[GoodRow, list[BadCell]]:
         """The row, and every cell that is wrong with it: what they say of the row is empty."""
-        bad: list[BadCell] = []
-
-        def read(column: str, check: Callable[[str], str], absent: str = "") -> str:
-            index = self._layout.at.get(column)
-            if index is None and column != DEVICE_NAME:
-                return absent
-            text = _cell(cells, index)
-            try:
-                return _unspoiled(check, text)
-            except DomainError as error:
-                bad.append(self._bad(number, column, text, error.message))
-                return ""
-
-        name = read(DEVICE_NAME, self._device_name)
-        read(PRODUCT_KEY, self._product_key)
-        nickname, sn = read(NICKNAME, names.nickname), read(SN, names.serial_number)
-        kind = read(AUTHENTICATION, self._authentication, self._terms.authentication)
-        secret = read(DEVICE_SECRET, self._device_secret)
-        row = GoodRow(number, name, nickname, sn, kind, secret, read(FINGERPRINT, lambda text: _fingerprint(text, kind)))
-        if len(cells) > self._width or not self._all_titled:
-            bad += self._strays(number, cells)
-        bad += self._repeated(number, row)
+        row, bad = self.by_itself(number, cells)
+        for column, value in ((DEVICE_NAME, row.device_name), (SN, row.sn)):
+            first = self.numbers[column].setdefault(value, number) if value else number
+            if first != number:
+                bad.append(self.repeated(number, column, value, first))
         if len(cells) > self.width:
             self.width = max(self.width, self._extent(cells))
         return row, bad
 
+    def by_itself(self, number: int, cells: Sequence[str]) -> tuple[GoodRow, list[BadCell]]:
+        """As `row`, without a look at the rows before it."""
+        bad: list[BadCell] = []
+
+        def read(column: str) -> str:
+            index = self.layout.at.get(column)
+            if index is None and column != DEVICE_NAME:
+                return self.absent(column)
+            text = cell_of(cells, index)
+            try:
+                return self.cell(column, text)
+            except DomainError as error:
+                bad.append(self._bad(number, column, text, error.message))
+                return ""
+
+        name, _key, nickname, sn, kind, secret = (read(column) for column in _COLUMNS_BUT_FINGERPRINT)
+        fingerprint = read(FINGERPRINT)
+        if fingerprint and not may_have_fingerprint(kind):
+            bad.append(self._bad(number, FINGERPRINT, cell_of(cells, self.layout.at[FINGERPRINT]), _NO_FINGERPRINT))
+            fingerprint = ""
+        if len(cells) > self._width or not self._all_titled:
+            bad += self._strays(number, cells)
+        return GoodRow(number, name, nickname, sn, kind, secret, fingerprint), bad
+
+    def cell(self, column: str, text: str) -> str:
+        """A trimmed text of this column in its stored form. Raises DomainError."""
+        if len(text) == 19 and names.SPOILED_DATE.fullmatch(text):
+            raise Invalid("A spreadsheet has turned this into a date: format the column as text.")
+        return self._rules[column](text)
+
+    def absent(self, column: str) -> str:
+        """What holds where the file has no such column."""
+        return self.terms.authentication if column == AUTHENTICATION else ""
+
+    def repeated(self, number: int, column: str, value: str, first: int) -> BadCell:
+        """A name or SN that stood in an earlier row; bad rows count too, so that nobody has to upload twice to learn it."""
+        words = say("Row {row:,} of this file has the same {column}.", row=first, column=column)
+        return self._bad(number, column, value, words, say("Twice in this file: {column}", column=column))
+
     def _extent(self, cells: Sequence[str]) -> int:
         extent = len(cells)
-        while extent and (not cells[extent - 1].strip() or self._is_reason(extent - 1, cells[extent - 1])):
+        while extent and (not cells[extent - 1].strip() or self.is_reason(extent - 1, cells[extent - 1])):
             extent -= 1
         return extent
 
-    def _is_reason(self, index: int, cell: str) -> bool:
+    def is_reason(self, index: int, cell: str) -> bool:
         """Of a workbook that comes back marked."""
-        return index == self._layout.reason or (self._layout.headless and cell.startswith(REASON_MARK))
+        return index == self.layout.reason or (self.layout.headless and cell.startswith(REASON_MARK))
 
     def _bad(self, number: int, column: str, value: str, words: str, rule: str = "") -> BadCell:
         shown = "•••" if column == DEVICE_SECRET else shorten(value)
-        return BadCell(number, self._layout.title(column), shown, rule or _rule(words), words)
-
-    def _repeated(self, number: int, row: GoodRow) -> list[BadCell]:
-        """A name or SN that stood in an earlier row; bad rows are remembered too, so that nobody has to upload twice to learn it."""
-        bad = []
-        for column, value in ((DEVICE_NAME, row.device_name), (SN, row.sn)):
-            first = self.numbers[column].setdefault(value, number) if value else number
-            if first != number:
-                words = say("Row {row:,} of this file has the same {column}.", row=first, column=column)
-                bad.append(self._bad(number, column, value, words, say("Twice in this file: {column}", column=column)))
-        return bad
+        return BadCell(number, self.layout.title(column), shown, rule or _rule(words), words)
 
     def _strays(self, number: int, cells: Sequence[str]) -> list[BadCell]:
-        if self._terms.names_only:
+        if self.terms.names_only:
             return []
         return [
             BadCell(
@@ -153,27 +175,27 @@ class RowCheck:
                 say("Its column has no title."),
             )
             for index, cell in enumerate(cells)
-            if index not in self._titled and cell.strip() and not self._is_reason(index, cell)
+            if index not in self.titled and cell.strip() and not self.is_reason(index, cell)
         ]
 
     def _device_name(self, text: str) -> str:
-        return names.device_name(self._terms.kind, self._terms.wire, text)
+        return names.device_name(self.terms.kind, self.terms.wire, text)
 
     def _product_key(self, text: str) -> str:
-        if text and text != self._terms.product_key:
-            raise Invalid(say("The row is of another product; this list is for {product_key}.", product_key=self._terms.product_key))
+        if text and text != self.terms.product_key:
+            raise Invalid(say("The row is of another product; this list is for {product_key}.", product_key=self.terms.product_key))
         return text
 
     def _authentication(self, text: str) -> str:
-        kind = _AUTHENTICATION_OF.get(columns.plain(text)) if text else self._terms.authentication
+        kind = _AUTHENTICATION_OF.get(columns.plain(text)) if text else self.terms.authentication
         if kind is None:
             raise Invalid("The authentication is dynamic, static or x509.")
-        if kind == STATIC and not self._terms.allows_static:
+        if kind == STATIC and not self.terms.allows_static:
             raise Invalid("Only products on MQTT or LwM2M can hold static devices.")
         return kind
 
     def _device_secret(self, text: str) -> str:
-        return self._terms.wire.check_device_secret(text) if text else ""
+        return self.terms.wire.check_device_secret(text) if text else ""
 
 
 def _rule(words: str) -> str:
@@ -207,7 +229,7 @@ def is_blank(cells: Sequence[str]) -> bool:
     return not any(cell and not cell.isspace() for cell in cells)
 
 
-def _cell(cells: Sequence[str], index: int | None) -> str:
+def cell_of(cells: Sequence[str], index: int | None) -> str:
     """Trimmed, and without the ' that our own CSV files put before what looks like a formula."""
     if index is None or index >= len(cells):
         return ""
@@ -215,14 +237,6 @@ def _cell(cells: Sequence[str], index: int | None) -> str:
     return text[1:].strip() if text[:1] == "'" and _GUARDED.match(text) else text
 
 
-def _unspoiled(check: Callable[[str], str], text: str) -> str:
-    if len(text) == 19 and _SPOILED_DATE.fullmatch(text):
-        raise Invalid("A spreadsheet has turned this into a date: format the column as text.")
-    return check(text)
-
-
-def _fingerprint(text: str, kind: str) -> str:
-    clean = names.certificate_fingerprint(text)
-    if clean and kind not in (X509, ""):
-        raise Invalid("Only a device with a certificate of its own (X.509) has a fingerprint.")
-    return clean
+def may_have_fingerprint(kind: str) -> bool:
+    """Whether rows of this authentication may; of a bad one nobody knows."""
+    return kind in (X509, "")

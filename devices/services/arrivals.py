@@ -30,16 +30,16 @@ def arriving(data_center: DataCenter) -> Iterator[None]:
             yield
 
 
-def may_come(row: PreImportedDevice, *, data_center: DataCenter, at: datetime) -> bool:
-    """Whether the row still counts, held until the end of `arriving`. The first device of a batch is written down: from then on the
-    batch cannot be undone."""
-    if row.batch_id is None:
+def may_come(batch_id: int | None, device_name: str, *, data_center: DataCenter, at: datetime) -> bool:
+    """Whether a row still counts that this batch made, held until the end of `arriving`. The first device of a batch is written down: from
+    then on the batch cannot be undone."""
+    if batch_id is None:
         return True
     with connection.cursor() as cursor:
-        cursor.execute(f"{_HOLD} FOR KEY SHARE" if connection.vendor == "postgresql" else _HOLD, [row.batch_id])
+        cursor.execute(f"{_HOLD} FOR KEY SHARE" if connection.vendor == "postgresql" else _HOLD, [batch_id])
         counts, is_first = cursor.fetchone()
     if counts and is_first:
-        note_first(row.batch_id, row.device_name, data_center, at)
+        note_first(batch_id, device_name, data_center, at)
     return bool(counts)
 
 

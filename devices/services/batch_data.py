@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from devices.models import Device
 from products.models import DataCenter, Product
 
-FACTS = ("pk", "device_name", "sealed_secret", "nickname", "sn", "authentication")
+FACTS = ("device_name", "sealed_secret", "nickname", "sn", "authentication")
 COLUMNS = ("ProductKey", "DeviceName", "Nickname", "SN", "Authentication", "DeviceSecret")
 
 States = dict[str, str]
@@ -27,7 +27,7 @@ class Table:
         self.columns = (*COLUMNS, *(f"State at {data_center.name}" for data_center in self.data_centers))
 
     def cells(self, rows: Sequence[Sequence[str | None]], secrets: Sequence[str]) -> Iterator[tuple[str, ...]]:
-        """`rows`: their FACTS; `secrets`: their DeviceSecrets in the same order."""
+        """`rows`: the number and the FACTS of each; `secrets`: their DeviceSecrets in the same order."""
         names = [str(row[1]) for row in rows]
         at_centers = states(self.product.pk, names, self.data_centers)
         for (_, name, _, nickname, sn, authentication), secret in zip(rows, secrets, strict=True):

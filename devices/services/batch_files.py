@@ -1,10 +1,9 @@
 """The files of a batch's activation codes (G9, G10): ordered, made once by a job, kept encrypted for a while, each download audited."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,22 +13,17 @@ from console import audit
 from console.errors import Conflict, DomainError
 from console.shared import keyring
 from console.shared.actors import Actor
-from console.shared.files import csv_writer, vault, xlsx_writer
+from console.shared.files import vault, xlsx_writer
 from console.shared.jobs import JobState, LostClaim
-from devices.models import Batch, BatchFile, FileFormat, PreImportedDevice
-from devices.models.pre_import import device_secret_owner
+from devices.models import Batch, BatchFile, FileFormat
 from devices.rules import activation_codes
-from devices.rules.activation_codes import FormatNotForBatch, Layout
-from devices.services import batch_data
+from devices.rules.activation_codes import FormatNotForBatch
+from devices.services import batch_contents
 from devices.services.undoing import BatchUndone
-from products.models import FlashingMethod, ProductSecret
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-
-PAGE = 5_000
-"""Rows that are read, opened and written at a time."""
 
 FOLDER = "batches"
 GIVE_UP = timedelta(hours=6)
@@ -188,11 +182,10 @@ def _is_to_be_made(file: BatchFile, at: datetime) -> bool:
 
 def _make(file: BatchFile, attempt: int, clock: Clock) -> None:
     """Written under a path of this attempt alone, so that a worker that was taken for dead does no harm. Raises LostClaim."""
-    columns, cells = _table(file, attempt, clock)
+    rows = batch_contents.Rows(file, attempt, clock)
     path, old = f"{FOLDER}/{file.batch_id}-{file.format}-{attempt}", file.path
     key = keyring.current().open(file.sealed_key, file.key_owner())
-    counted = _Counted(cells)
-    stored = vault.write(path, key, _pieces(file, columns, counted))
+    stored = vault.write(path, key, batch_contents.pieces(rows))
     now = clock()
     try:
         BatchFile.objects.finish(
@@ -203,7 +196,7 @@ def _make(file: BatchFile, attempt: int, clock: Clock) -> None:
             path=path,
             size=stored.size,
             sha256=stored.sha256,
-            done=counted.count,
+            done=rows.done,
             expires_at=now + _kept(file.format),
         )
     except LostClaim:
@@ -215,66 +208,6 @@ def _make(file: BatchFile, attempt: int, clock: Clock) -> None:
 
 def _kept(form: str) -> timedelta:
     return DATA_KEPT if form == FileFormat.DATA else timedelta(days=settings.NAMEPLATE_BATCH_FILE_DAYS)
-
-
-def _layout(file: BatchFile, *, at: datetime) -> Layout:
-    product = file.batch.product
-    if file.format == FileFormat.ALIGENIE:
-        return activation_codes.aligenie(product.key, stride=file.batch.mac_stride)
-    if file.batch.flashing_method == FlashingMethod.PER_PRODUCT:
-        secret = ProductSecret.objects.live(at).filter(product=product).first()
-        if secret is None:
-            raise Conflict("The product has no live ProductSecret.")
-        return activation_codes.per_product(product.key, keyring.unseal(secret.sealed, owner=secret.owner()))
-    return activation_codes.per_device(product.key)
-
-
-def _table(file: BatchFile, attempt: int, clock: Clock) -> tuple[Sequence[str], Iterator[tuple[str, ...]]]:
-    """The columns and, in the order in which the devices were made, the cells."""
-    if file.format == FileFormat.DATA:
-        data = batch_data.Table(file.batch.product)
-        return data.columns, (cells for page in _pages(file, attempt, clock) for cells in data.cells(page, _secrets(file, page)))
-    layout = _layout(file, at=clock())
-    if not layout.device_secrets:
-        return layout.columns, (layout.cells(row[1], "") for page in _pages(file, attempt, clock) for row in page)
-    return layout.columns, (
-        layout.cells(row[1], secret)
-        for page in _pages(file, attempt, clock)
-        for row, secret in zip(page, _secrets(file, page), strict=True)
-    )
-
-
-def _pages(file: BatchFile, attempt: int, clock: Clock) -> Iterator[list[Any]]:
-    """The facts of the batch's rows, a few thousand at a time. Raises LostClaim."""
-    last, done = 0, 0
-    while rows := list(PreImportedDevice.objects.made_in(file.batch_id, after=last).values_list(*batch_data.FACTS)[:PAGE]):
-        yield rows
-        last, done = rows[-1][0], done + len(rows)
-        BatchFile.objects.beat(file.pk, attempt, at=clock(), done=done)
-
-
-def _secrets(file: BatchFile, rows: list[Any]) -> list[str]:
-    """Raises SealBroken."""
-    return keyring.unseal_many([(row[2], device_secret_owner(file.batch.product_id, row[1])) for row in rows])
-
-
-def _pieces(file: BatchFile, columns: Sequence[str], cells: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
-    """No cell is altered: what is flashed must be what was stored. No character that a formula needs can stand in one."""
-    if file.format == FileFormat.CSV:
-        return csv_writer.stream(columns, cells, unaltered=columns, for_people=False)
-    return xlsx_writer.stream(xlsx_writer.Sheet(file.batch.number, columns, cells, widths=[36] * len(columns)))
-
-
-class _Counted:
-    """Counts what goes through."""
-
-    def __init__(self, rows: Iterable[tuple[str, ...]]) -> None:
-        self.rows, self.count = rows, 0
-
-    def __iter__(self) -> Iterator[tuple[str, ...]]:
-        for row in self.rows:
-            self.count += 1
-            yield row
 
 
 def _name(batch: Batch, form: str) -> str:

@@ -1,5 +1,6 @@
 """The physical devices behind one preregistration-free name: issue (A4), Switch (A12) and Clear (A13). The Device row is their lock."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from console.crypto import codes
 from console.errors import Conflict, Invalid, Unavailable
 from console.shared import keyring
 from console.shared.actors import Actor
+from console.shared.statements import Row
 from devices.models import Authentication, AutoCreation, ClientIdentity, CutReason, Device, DeviceOrigin, IdentityStatus, PreImportedDevice
 from devices.models.client_identity import token_owner
 from devices.models.pre_import import device_secret_owner
@@ -43,7 +45,17 @@ class _LostRace(Exception):
     """Another registration added the name meanwhile."""
 
 
-def issue(*, data_center: DataCenter, product: RegistrationProduct, device_name: str, at: datetime) -> Issued:
+Beside = Callable[[Issued], Sequence[Row]]
+"""The rows that are stored together with what is issued, or not at all."""
+
+
+def nothing_beside(issued: Issued) -> Sequence[Row]:
+    return ()
+
+
+def issue(
+    *, data_center: DataCenter, product: RegistrationProduct, device_name: str, at: datetime, beside: Beside = nothing_beside
+) -> Issued:
     """A new ClientID and DeviceToken for one more physical device of the name (A4, A9). It fills no place until it connects.
 
     Locks the device. Raises a Refused with its path, and Unavailable.
@@ -51,7 +63,10 @@ def issue(*, data_center: DataCenter, product: RegistrationProduct, device_name:
     for _attempt in range(ATTEMPTS):
         try:
             with arrivals.arriving(data_center):
-                return _issue(data_center, product, device_name, at)
+                issued = _issue(data_center, product, device_name, at)
+                for row in beside(issued):
+                    row.store(data_center.database)
+                return issued
         except _LostRace:
             continue
     raise Unavailable("The registration lost too many races against others of the same name.")
@@ -109,7 +124,7 @@ def _issue(data_center: DataCenter, product: RegistrationProduct, device_name: s
     device, row, path = _checked(Device.objects.at(data_center).select_for_update(), product, device_name)
     is_new = device is None
     if device is None:
-        if row is not None and not arrivals.may_come(row, data_center=data_center, at=at):
+        if row is not None and not arrivals.may_come(row.batch_id, row.device_name, data_center=data_center, at=at):
             raise NotImported(arrivals.BATCH_GONE).after(path)
         if row is None:
             _take_place(data_center, product, path)

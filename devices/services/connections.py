@@ -8,12 +8,13 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import IntegrityError, connections
+from django.db import IntegrityError
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from console.errors import Unavailable
 from console.shared import keyring
+from console.shared.statements import Statement
 from devices.models import ClientIdentity, Connection, Device, DeviceOrigin, IdentityStatus, PreImportedDevice
 from devices.models.client_identity import token_owner
 from devices.models.pre_import import device_secret_owner
@@ -31,13 +32,15 @@ APPEARS = "It appears in this data center's device list, activated."
 ACTIVATED = "It is activated by this connection."
 CLIENT_ACTIVATED = "Its ClientID is activated by this connection."
 
-_ON_FILE = f"""
+_ON_FILE = Statement(
+    f"""
 SELECT d.id, d.authentication, d.enabled, d.activated_at IS NOT NULL, d.sealed_secret,
        i.id, i.status, i.first_connected_at IS NOT NULL, i.sealed_token_digest,
        EXISTS (SELECT 1 FROM {Connection._meta.db_table} c WHERE c.broker_id = %s AND c.mqtt_client_id = %s
                AND c.disconnected_at IS NULL AND c.device_id <> d.id)
 FROM {Device._meta.db_table} d LEFT JOIN {ClientIdentity._meta.db_table} i ON i.device_id = d.id AND i.client_id = %s
 WHERE d.data_center_id = %s AND d.product_id = %s AND d.device_name = %s"""  # noqa: S608  (table names of ours)
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -106,9 +109,7 @@ def look_up(*, data_center: DataCenter, product_id: int, device_name: str, clien
 
     `place`: the broker's number and the MQTT client id, where the broker says who has left: nobody else may be connected there.
     """
-    with connections[data_center.database].cursor() as cursor:
-        cursor.execute(_ON_FILE, [*place, client_id, data_center.pk, product_id, device_name])
-        found = cursor.fetchone()
+    found = _ON_FILE.first(data_center.database, (*place, client_id, data_center.pk, product_id, device_name))
     if found is None:
         return _from_row(product_id, device_name, place)
     device_id, authentication, enabled, activated, sealed, identity_id, status, identity_activated, sealed_digest, taken = found
@@ -201,7 +202,7 @@ def _appear(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Device:
     row = on_file.row
     if row is None:
         raise _LostRace
-    if not arrivals.may_come(row, data_center=asked.data_center, at=asked.at):
+    if not arrivals.may_come(row.batch_id, row.device_name, data_center=asked.data_center, at=asked.at):
         raise DeviceUnknown(arrivals.BATCH_GONE).after(path)
     device = Device(
         data_center_id=asked.data_center.pk,

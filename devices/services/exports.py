@@ -1,18 +1,22 @@
-"""The pre-import list as rows of text, by product (Q9): read in pages, so that any number streams; no secret has a column."""
+"""The pre-import list by product (Q9): read in pages, so that any number streams; no secret has a column."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
-
-from django.db.models import QuerySet
 
 from console import audit
 from console.errors import Invalid
+from console.shared import paging
 from console.shared.actors import Actor
 from devices.models import PreImportedDevice
 from products.models import Product
 
 PAGE = 5_000
+PRODUCT_KEY = "product__key"
+
+Page = Sequence[Sequence[Any]]
+"""Some thousand rows by column: what stands in the first one, from row to row, then the second one."""
 
 
 class NothingChosen(Invalid):
@@ -20,7 +24,7 @@ class NothingChosen(Invalid):
     default_message = "Choose at least one product and one column."
 
 
-def export(products: Sequence[Product], fields: Sequence[str], *, by: Actor, at: datetime) -> Iterator[tuple[Any, ...]]:
+def export(products: Sequence[Product], fields: Sequence[str], *, by: Actor, at: datetime) -> Iterator[Page]:
     """The values of `fields` (paths as `values_list` takes them), product by product in the order of the list; audited.
 
     Raises NothingChosen.
@@ -29,13 +33,12 @@ def export(products: Sequence[Product], fields: Sequence[str], *, by: Actor, at:
         raise NothingChosen(field="product")
     facts = {"products": [product.key for product in products], "columns": list(fields)}
     audit.record("pre_import.export", "pre-import list", by=by, at=at, after=facts)
-    return (row for product in products for row in _rows(PreImportedDevice.objects.of(product), fields))
+    return chain.from_iterable(_pages(product, fields) for product in products)
 
 
-def _rows(queryset: QuerySet[PreImportedDevice], fields: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """By the key of the last row instead of an offset: the last page costs what the first does."""
-    last = 0
-    ordered = queryset.order_by("pk").values_list("pk", *fields)
-    while page := list(ordered.filter(pk__gt=last)[:PAGE]):
-        last = page[-1][0]
-        yield from (row[1:] for row in page)
+def _pages(product: Product, fields: Sequence[str]) -> Iterator[Page]:
+    """The ProductKey is not asked of each row."""
+    asked = [field for field in fields if field != PRODUCT_KEY]
+    for rows in paging.pages(PreImportedDevice.objects.of(product), asked, PAGE):
+        read = iter(list(zip(*rows, strict=True))[1:])
+        yield [(product.key,) * len(rows) if field == PRODUCT_KEY else next(read) for field in fields]

@@ -4,7 +4,7 @@ Kept in the upload's folder of the vault under the upload's key, gone with it, e
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from console.errors import Conflict, DomainError
 from console.shared.actors import Actor
 from console.shared.files import csv_writer, tables, vault, xlsx_writer
 from console.shared.files.refusal import COLUMNS_AT_MOST
-from console.shared.files.xlsx_writer import Amber, Red, Title
+from console.shared.files.xlsx_cells import Amber, Red, Title
 from console.shared.jobs import JobState, LostClaim
 from console.shared.translation import shown
 from devices.models import MarkedWorkbook, Upload, UploadPurpose
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-LOOK_EVERY = 5_000
-"""Rows between two heartbeats."""
 AT_ONCE = 5_000
 """Rows of a workbook that is marked while somebody waits: a moment."""
 GIVE_UP = timedelta(hours=1)
@@ -207,7 +205,7 @@ def _pieces(upload: Upload, key: bytes, beat: Callable[[int], None]) -> Iterator
     except vault.VaultMissing as error:
         raise uploads.UploadGone from error
     columns = max(upload.report["width"], upload.report["reason"] + 1)
-    rows = _rows(upload, table.rows, columns, beat)
+    rows = _rows(upload, table.blocks, columns, beat)
     if tables.is_text(upload.file_name):
         first = [csv_writer.inert(cell) for cell in next(rows)]
         yield from csv_writer.stream(first, rows)
@@ -218,29 +216,43 @@ def _pieces(upload: Upload, key: bytes, beat: Callable[[int], None]) -> Iterator
     yield from xlsx_writer.stream(sheet, _summary(upload))
 
 
-def _rows(upload: Upload, rows: Iterator[list[str]], columns: int, beat: Callable[[int], None]) -> Iterator[list[str]]:
+def _rows(upload: Upload, blocks: Iterator[tables.Columns], columns: int, beat: Callable[[int], None]) -> Iterator[Sequence[str]]:
     """The operator's rows at their numbers; each bad one with its cells marked and its reasons."""
     report = upload.report
     found = chain(groupby(uploads.findings(upload), key=lambda finding: finding.number), [(0, iter(()))])
     bad_number, why = next(found)
-    for number, cells in enumerate(rows, 1):
-        row = [*cells[:columns], *[""] * (columns - len(cells))]
-        row[report["reason"]] = Title(REASON) if number == report["header"] else ""
-        if number == bad_number:
-            _mark(row, list(why), report)
+    first = 1
+    for block in blocks:
+        rows = _in_full(block, columns, report["reason"])
+        following = first + len(rows)
+        if first <= report["header"] < following:
+            titles = rows[report["header"] - first] = list(rows[report["header"] - first])
+            titles[report["reason"]] = Title(REASON)
+        while first <= bad_number < following:
+            rows[bad_number - first] = _marked(rows[bad_number - first], list(why), report)
             bad_number, why = next(found)
-        if number % LOOK_EVERY == 0:
-            beat(min(number, upload.total))
-        yield row
+        first = following
+        beat(min(first - 1, upload.total))
+        yield from rows
 
 
-def _mark(row: list[str], why: list[Finding], report: dict[str, Any]) -> None:
+def _in_full(block: tables.Columns, columns: int, reason: int) -> list[Sequence[str]]:
+    """The rows, so many cells in each; those of the column of reasons are empty."""
+    empty = [""] * len(block[0])
+    full = [*block[:columns], *[empty] * (columns - len(block))]
+    full[reason] = empty
+    return list(zip(*full, strict=True))
+
+
+def _marked(cells: Sequence[str], why: list[Finding], report: dict[str, Any]) -> list[str]:
+    row = list(cells)
     for finding in why:
         index = place_of(finding.column, report["places"])
         if index is not None and index < len(row):
             row[index] = (Amber if finding.rule == LEFT_OUT else Red)(row[index])
     reasons = " ".join(f"{shown(finding.column)}: {shown(finding.words)}" for finding in why)
     row[report["reason"]] = f"{REASON_MARK}{reasons}" if report["headless"] else reasons
+    return row
 
 
 def _summary(upload: Upload) -> xlsx_writer.Sheet:

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from console import audit
 from console.errors import Conflict
+from console.shared import paging
 from console.shared.actors import SYSTEM
 from console.shared.jobs import JobState, LostClaim
 from console.words import Sentence, say
@@ -87,11 +88,10 @@ def _check(undo: BatchUndo, attempt: int, clock: Clock) -> None:
     """Nothing was deleted yet. Raises InTheWay and LostClaim."""
     if attempt > ATTEMPTS:
         raise InTheWay(say("The worker was lost {times} times.", times=ATTEMPTS))
-    batch, last = undo.batch, 0
-    while rows := list(PreImportedDevice.objects.made_in(batch.pk, after=last).values_list("pk", "device_name")[: _chunk()]):
+    batch = undo.batch
+    for rows in paging.pages(PreImportedDevice.objects.made_in(batch.pk), ["device_name"], _chunk()):
         for data_center in DataCenter.objects.order_by("pk"):
             _look_for(batch, [name for _, name in rows], data_center)
-        last = rows[-1][0]
         BatchUndo.objects.beat(undo.pk, attempt, at=clock())
     BatchUndo.objects.beat(undo.pk, attempt, at=clock(), checked_at=clock())
 

@@ -1,8 +1,9 @@
 """The check of an uploaded workbook: every row and every cell, then all names against the list. Reads and reports; changes nothing else."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -14,22 +15,20 @@ from console.shared.jobs import JobState, LostClaim
 from devices.models import Duplicates, PreImportedDevice, SerialNumber, Upload, UploadPurpose, UploadStage
 from devices.rules import sheets
 from devices.rules.columns import DEVICE_NAME, SN, Layout
-from devices.rules.findings import Finding, Report
-from devices.rules.sheets import BadCell, GoodRow, RowCheck, Terms
+from devices.rules.findings import Report
+from devices.rules.sheet_blocks import Block, BlockCheck, Columns
+from devices.rules.sheets import BadCell, GoodRow, Terms
 from devices.services import numbering, uploads
 from products.rules.wire_formats import wire_format
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-Numbered = tuple[int, list[str]]
-"""A row of the sheet, the first is 1, with its cells."""
-Judged = tuple[GoodRow, list[BadCell]]
+Numbered = tuple[int, Columns]
+"""Rows of the sheet, the first of them by its number, which counts from 1."""
 
 ATTEMPTS = 5
 """A file that so many workers have died of is not read again."""
-TOGETHER = 5_000
-"""Rows that are compared with the list at once, between two heartbeats."""
 
 
 class Cancelled(Conflict):
@@ -130,14 +129,15 @@ def _check(work: Work) -> None:
     work.beat(done=0, total=0)
     table = tables.read(upload.file_name, upload.size, work.file, pulse=work.pulse)
     work.beat(total=max(0, table.expected - 1))
-    header, layout, rows = _after_header(enumerate(table.rows, 1), terms_of(upload))
-    checking, report, in_the_list = RowCheck(layout, terms_of(upload)), Report(), _InTheList(upload, layout)
+    header, layout, blocks = _after_header(_numbered(table.blocks), terms_of(upload))
+    checking, report, in_the_list = BlockCheck(layout, terms_of(upload)), Report(), _InTheList(upload, layout)
     with work.writer("rows") as good, work.writer("findings") as bad:
-        for block in _blocks(rows, checking):
-            judged = in_the_list.judge(block)
-            bad.write(_lines(finding for row, found in judged for finding in report.add(row, found)))
-            good.write(_lines(row for row, found in judged if not found))
-            work.beat(done=block[-1][0].number)
+        for first, cells in blocks:
+            block = checking.block(first, cells)
+            in_the_list.judge(block)
+            bad.write(b"".join([orjson.dumps(tuple(found), option=orjson.OPT_APPEND_NEWLINE) for found in report.add(block)]))
+            good.write(uploads.rows_line(block.good()))
+            work.beat(done=first + len(cells[0]) - 1)
     if not report.rows:
         raise NoRows
     facts = report.facts() | _layout_facts(layout, header, checking.width) | {"attempts_before": work.attempt}
@@ -160,31 +160,23 @@ def _layout_facts(layout: Layout, header: int, width: int) -> dict[str, Any]:
     }
 
 
+def _numbered(blocks: Iterator[Columns]) -> Iterator[Numbered]:
+    number = 1
+    for cells in blocks:
+        yield number, cells
+        number += len(cells[0])
+
+
 def _after_header(numbered: Iterator[Numbered], terms: Terms) -> tuple[int, Layout, Iterator[Numbered]]:
     """The first row in use, the columns, and the rows that follow; the first row too where it is no header. Raises BadHeader."""
-    for number, cells in numbered:
-        if not sheets.is_blank(cells):
-            layout = sheets.read_layout(cells, terms)
-            return number, layout, _with_first((number, cells), numbered) if layout.headless else numbered
+    for first, block in numbered:
+        for index, cells in enumerate(zip(*block, strict=True)):
+            if not sheets.is_blank(cells):
+                layout = sheets.read_layout(cells, terms)
+                begin = index if layout.headless else index + 1
+                rest = [(first + begin, [column[begin:] for column in block])] if begin < len(block[0]) else []
+                return first + index, layout, chain(rest, numbered)
     raise NoRows("The file holds no rows.")
-
-
-def _with_first(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:
-    yield first
-    yield from rest
-
-
-def _blocks(rows: Iterator[Numbered], checking: RowCheck) -> Iterator[list[Judged]]:
-    """The rows in use, each checked by itself and against those before it."""
-    block: list[Judged] = []
-    for number, cells in rows:
-        if not sheets.is_blank(cells):
-            block.append(checking.row(number, cells))
-        if len(block) >= TOGETHER:
-            yield block
-            block = []
-    if block:
-        yield block
 
 
 class _InTheList:
@@ -197,15 +189,18 @@ class _InTheList:
         self._generated = SerialNumber.objects.exists()
         self._upload, self._layout, self._skip = upload, layout, upload.duplicates == Duplicates.SKIP
 
-    def judge(self, block: list[Judged]) -> list[Judged]:
-        """With what the list says of each row. One that is left out has no other fault."""
-        sns = [row.sn for row, _found in block if row.sn]
-        names = self._numbers("device_name", [row.device_name for row, _found in block if row.device_name])
+    def judge(self, block: Block) -> None:
+        """Adds what the list says of each row. One that is left out has no other fault."""
+        sns = [sn for sn in block.sns if sn]
+        names = self._numbers("device_name", [name for name in block.names if name])
         holders = self._numbers("sn", sns)
         unfit = numbering.not_for(uploads.product_of(self._upload).pk, sns) if self._generated and sns else {}
         if not names and not holders and not unfit:
-            return block
-        return [(row, self._faults(row, found, names, holders, unfit)) for row, found in block]
+            return
+        for index, (name, sn) in enumerate(zip(block.names, block.sns, strict=True)):
+            if name in names or sn in holders or sn in unfit:
+                block.bad[index] = self._faults(block.row(index), block.bad.get(index, []), names, holders, unfit)
+        block.bad = dict(sorted(block.bad.items()))
 
     def _faults(
         self, row: GoodRow, found: list[BadCell], names: dict[str, int], holders: dict[str, int], unfit: dict[str, DomainError]
@@ -228,7 +223,3 @@ class _InTheList:
             return {}
         rows = self._rows[field]
         return dict(rows.filter(**{f"{field}__in": bulk.among(values, using=rows.db)}).values_list(field, "pk"))
-
-
-def _lines(values: Iterable[GoodRow | Finding]) -> bytes:
-    return b"".join([orjson.dumps(tuple(value), option=orjson.OPT_APPEND_NEWLINE) for value in values])

@@ -1,12 +1,12 @@
 """The import of a checked workbook: all of its good rows or nothing, bound to the bytes that the check stored."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, repeat
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from console import audit
 from console.errors import Conflict, DomainError
@@ -16,7 +16,7 @@ from console.shared.files import vault
 from console.shared.jobs import JobState, LostClaim
 from console.words import say
 from devices.models import Authentication, PreImportedDevice, Upload, UploadPurpose, UploadStage
-from devices.models.pre_import import device_secret_owner
+from devices.models.pre_import import device_secret_owners
 from devices.querysets import PreImportRow
 from devices.rules.sheets import GoodRow
 from devices.services import numbering, uploads
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-PREPARED_TOGETHER = 10_000
+_KINDS = GoodRow._fields.index("authentication")
 
 
 class NotCheckedSo(Conflict):
@@ -81,57 +81,74 @@ def commit(upload_id: int, *, clock: Clock) -> None:
     try:
         if attempt > ATTEMPTS + upload.report.get("attempts_before", 0):
             raise Conflict("The worker died several times while it imported this workbook.")
-        rows = _prepared(work)
-        _store(work, rows)
+        work.beat(done=0, total=upload.good_rows)
+        _store(work)
     except LostClaim:
         log.info("Upload %s went to another worker.", upload_id)
     except DomainError as error:
         work.fail(error)
 
 
-def _prepared(work: Work) -> list[PreImportRow]:
-    """All rows with their secrets issued and sealed: nothing is locked meanwhile.
+def _prepared(work: Work) -> Iterator[list[PreImportRow]]:
+    """All rows with their secrets issued and sealed, a block at a time.
 
-    Raises Cancelled, UploadGone, VaultBroken, StaticNotAllowed or ChangedSinceCheck.
+    Raises UploadGone, VaultBroken, StaticNotAllowed, or ChangedSinceCheck when all are given.
     """
     product, at, witness = uploads.product_of(work.upload), work.clock(), vault.Witness()
-    rows: list[PreImportRow] = []
-    checked = uploads.checked_rows(work.upload, witness=witness)
-    while some := [GoodRow(*values) for values in islice(checked, PREPARED_TOGETHER)]:
-        if not product.allows_static and any(row.authentication == Authentication.STATIC for row in some):
+    for columns in uploads.checked_blocks(work.upload, witness=witness):
+        if not product.allows_static and Authentication.STATIC in columns[_KINDS]:
             raise StaticNotAllowed
-        rows += _sealed(product, some, at)
-        work.beat(done=len(rows), total=work.upload.good_rows)
+        yield _sealed(product, columns, at)
     if witness.sha256 != work.upload.checked_sha256:
         raise ChangedSinceCheck
+
+
+def _sealed(product: Product, columns: Sequence[Sequence[str]], at: datetime) -> list[PreImportRow]:
+    """Every row with its given secret or a new one (A3)."""
+    _numbers, names, nicknames, sns, kinds, given, fingerprints = columns
+    issued = iter(wire_format(product.wire_protocol).make_device_secrets(given.count(""), system_random))
+    secrets = [secret or next(issued) for secret in given]
+    sealed = keyring.seal_many(list(zip(secrets, device_secret_owners(product.pk, names), strict=True)))
+    facts = names, nicknames, [sn or None for sn in sns], kinds, sealed, fingerprints
+    return list(map(PreImportRow, repeat(product.pk), *facts, repeat(None), repeat(at)))
+
+
+def _in_time(work: Work, sns: list[str]) -> Iterable[PreImportRow]:
+    """The rows, prepared while the database stores those before them; where it has one writer, before that is kept busy. Adds to `sns`."""
+    blocks = _seen(_prepared(work), sns)
+    if connection.vendor == "postgresql":
+        return chain.from_iterable(blocks)
+    rows: list[PreImportRow] = []
+    for block in blocks:
+        rows += block
+        work.beat(done=len(rows))
     return rows
 
 
-def _sealed(product: Product, rows: list[GoodRow], at: datetime) -> Iterator[PreImportRow]:
-    """Every row with its given secret or a new one (A3)."""
-    product_id = product.pk
-    issued = iter(wire_format(product.wire_protocol).make_device_secrets(sum(not row.device_secret for row in rows), system_random))
-    owned = [(row.device_secret or next(issued), device_secret_owner(product_id, row.device_name)) for row in rows]
-    for row, sealed in zip(rows, keyring.seal_many(owned), strict=True):
-        yield PreImportRow(product_id, row.device_name, row.nickname, row.sn or None, row.authentication, sealed, row.fingerprint, None, at)
+def _seen(blocks: Iterator[list[PreImportRow]], sns: list[str]) -> Iterator[list[PreImportRow]]:
+    for block in blocks:
+        sns += [row.sn for row in block if row.sn]
+        yield block
 
 
-def _store(work: Work, rows: list[PreImportRow]) -> None:
+def _store(work: Work) -> None:
     """One transaction: proof of the claim, all rows, the quota (its lock last, so shortest), the audit line, the end.
 
-    Raises TakenMeanwhile, QuotaExceeded, Cancelled, LostClaim, or what `numbering.follow` raises, and then nothing has happened.
+    Raises TakenMeanwhile, QuotaExceeded, Cancelled, LostClaim, or what `_prepared` or `numbering.follow` raise, and then nothing has
+    happened.
     """
-    upload = work.upload
+    upload, sns = work.upload, list[str]()
+    rows = _in_time(work, sns)
     try:
         with transaction.atomic():
             work.beat()
             stored = PreImportedDevice.objects.store(rows)
-            numbering.follow([row.sn for row in rows if row.sn], by=_asked_by(upload), at=work.clock())
+            numbering.follow(sns, by=_asked_by(upload), at=work.clock())
             supply.take(uploads.product_of(upload).pk, devices=stored)
             _record(upload, stored, at=work.clock())
             _end(work, stored)
     except IntegrityError as error:
-        raise _who_took_them(upload, rows, error) from error
+        raise _who_took_them(upload, error) from error
 
 
 def _end(work: Work, stored: int) -> None:
@@ -161,14 +178,13 @@ def _asked_by(upload: Upload) -> Actor:
     return Actor(told.get("name", "system"), upload.requested_by_id, told.get("address", ""))
 
 
-def _who_took_them(upload: Upload, rows: list[PreImportRow], error: IntegrityError) -> DomainError:
+def _who_took_them(upload: Upload, error: IntegrityError) -> DomainError:
     """Named, so that the operator knows what came between."""
     found: list[str] = []
-    for at in range(0, len(rows), PREPARED_TOGETHER):
-        some = rows[at : at + PREPARED_TOGETHER]
-        mine = PreImportedDevice.objects.of(uploads.product_of(upload)).filter(device_name__in=[row.device_name for row in some])
+    for _numbers, names, _nicknames, sns, *_facts in uploads.checked_blocks(upload):
+        mine = PreImportedDevice.objects.of(uploads.product_of(upload)).filter(device_name__in=names)
         found += mine.values_list("device_name", flat=True)
-        found += [row.sn or "" for row in PreImportedDevice.objects.filter(sn__in=[row.sn for row in some if row.sn]).only("sn")]
+        found += [row.sn or "" for row in PreImportedDevice.objects.filter(sn__in=[sn for sn in sns if sn]).only("sn")]
     if not found:
         log.error("Upload %s broke a constraint: %s", upload.pk, error)
         return Conflict("The rows could not be stored. Nothing was imported: check the workbook again.")

@@ -45,7 +45,12 @@ class WireFormat:
     make_product_key: Callable[[RandomBytes], str]
     make_product_secret: Callable[[RandomBytes], str]
     make_device_secrets: Callable[[int, RandomBytes], list[str]]
-    make_device_names: Callable[[int, RandomBytes], list[str]]
+    make_device_names: Callable[[int, RandomBytes, codes.Part], list[str]]
+
+    @property
+    def whole_device_secret(self) -> Form | None:
+        """The form that is all `check_device_secret` asks for; None where it asks for more."""
+        return None if self.name == "tencent" else self.given_device_secret
 
     def check_device_secret(self, text: str) -> str:
         """Raises Invalid."""
@@ -75,7 +80,7 @@ def _alibaba(name: str) -> WireFormat:
         make_product_key=lambda random: "a1" + codes.text(9, codes.BASE62, random),
         make_product_secret=lambda random: codes.text(16, codes.BASE62, random),
         make_device_secrets=lambda count, random: codes.texts(count, 32, codes.HEX, random),
-        make_device_names=lambda count, random: codes.texts(count, 20, codes.BASE62, random),
+        make_device_names=lambda count, random, part: codes.ordered_texts(count, 20, codes.BASE62, part, random),
     )
 
 
@@ -93,7 +98,7 @@ TENCENT = WireFormat(
     make_product_key=lambda random: codes.text(10, codes.BASE36_UPPER, random),
     make_product_secret=lambda random: codes.text(24, codes.BASE62, random),
     make_device_secrets=lambda count, random: codes.base64_keys(count, 16, random),
-    make_device_names=lambda count, random: codes.texts(count, 18, codes.BASE62, random),
+    make_device_names=lambda count, random, part: codes.ordered_texts(count, 18, codes.BASE62, part, random),
 )
 
 FORMATS = {form.name: form for form in (_alibaba("native"), _alibaba("alibaba"), TENCENT)}

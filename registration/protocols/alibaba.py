@@ -125,6 +125,8 @@ def read_form(body: bytes) -> dict[str, str]:
 
 
 def _decoded(raw: bytes) -> str:
+    if b"%" not in raw and b"+" not in raw and raw.isascii():
+        return raw.decode()
     raw = raw.replace(b"+", b" ")
     if not all(HEX_PAIR.match(escape) for escape in raw.split(b"%")[1:]):
         raise Malformed("The form holds a percent sign that begins no escape.", field="body")

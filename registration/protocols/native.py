@@ -173,4 +173,4 @@ def _of_form(pattern: re.Pattern[str], value: object, field_name: str) -> str:
 
 
 def _sign(secret: str, text: str) -> str:
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), text.encode(), "sha256").hex()

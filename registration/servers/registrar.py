@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import close_old_connections
 from django.utils import timezone
 
 from console.errors import DomainError
+from console.shared import living_connections
 from products.services import brokers, data_centers
 from registration.protocols.alibaba_mqtt import AlibabaMqtt
 from registration.protocols.base import Request
@@ -148,13 +148,13 @@ class Registrar:
 
 def _registered(packet: bytes, level: int, caller: Caller) -> bytes:
     """In a thread, whose database connections that broke are not used again."""
-    close_old_connections()
+    living_connections.look_after()
     request = Request("CONNECT", "", caller.host, {}, packet)
     return register(protocol=AlibabaMqtt(level), request=request, peer_address=caller.origin.address, at=timezone.now()).body
 
 
 def _noted(error: DomainError, host: str, address: str, left_out: int) -> None:
-    close_old_connections()
+    living_connections.look_after()
     turned_away.note(error=error, host=host, address=address, left_out=left_out, at=timezone.now())
 
 

@@ -33,7 +33,7 @@ def write(ended: Sequence[Connection], *, database: str, reasons: Mapping[tuple[
     DeviceLogEntry.objects.using(database).bulk_create(entries)
     centers = DataCenter.objects.in_bulk({entry.data_center_id for entry in entries})
     for entry in entries:
-        device_log.count(entry, centers[entry.data_center_id].code)
+        device_log.count(centers[entry.data_center_id].code, entry.event, entry.protocol, entry.code)
 
 
 def _entry(connection: Connection, product: Product | None, reason: str) -> DeviceLogEntry:

@@ -3,15 +3,17 @@
 import logging
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError
 
 from console.errors import DomainError, Unavailable
 from console.shared import request_ids
+from console.shared.statements import table_of
 from console.words import say
 from devices.rules import names
+from devices.rules.admission import Refused
 from devices.services import admission, client_ids
 from products.models import DataCenter
 from products.rules.wire_formats import wire_format
@@ -31,6 +33,7 @@ from registration.protocols.base import (
 )
 from registration.services import device_log
 from registration.services.device_log import Attempt
+from registration.services.outcome import NonceUsed, Outcome, nonce
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +51,6 @@ class ProductNotPublished(DomainError):
     default_message = "The product is not published."
 
 
-class NonceUsed(DomainError):
-    """A proof that was shown before."""
-
-    code = "nonce_used"
-    default_message = "The nonce was used before: this is a repeated request."
-
-
 class Internal(DomainError):
     """Something that nobody foresaw."""
 
@@ -65,17 +61,17 @@ class Internal(DomainError):
 def register(*, protocol: RegistrationProtocol, request: Request, peer_address: str, at: datetime) -> Reply:
     """Hands the device its DeviceSecret, or a ClientID and a DeviceToken, or refuses it, in its scheme's own words. Raises nothing.
 
-    Writes one log entry.
+    Writes one log entry: that of an accepted device in the transaction that registers it.
     """
     attempt = Attempt(at, request_ids.current(), protocol.name, peer_address)
     try:
-        reply, code = protocol.accept(_decide(attempt, protocol, request)), str(DecisionCode.ACCEPTED)
+        return _decide(attempt, protocol, request)
     except Exception as caught:
         error = _expected(caught, attempt)
         attempt.refused(error)
-        reply, code = protocol.refuse(error, str(attempt.request_id)), error.code
-    device_log.write(attempt, code)
-    return reply
+        reply = protocol.refuse(error, str(attempt.request_id))
+        device_log.write(attempt, error.code)
+        return reply
 
 
 def foresee(attempt: Attempt, data_center: DataCenter, claim: Claim) -> str:
@@ -102,31 +98,27 @@ def _expected(caught: Exception, attempt: Attempt) -> DomainError:
     return Unavailable("The database did not answer.") if isinstance(caught, (DatabaseError, InterfaceError)) else Internal()
 
 
-def _decide(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Grant:
+def _decide(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Reply:
+    """The answer of an accepted device, which is registered and logged then. Raises whatever refuses it."""
     attempt.data_center = data_center = data_centers.serving(request.host)
     claim = _read(attempt, protocol, request)
     product, verified, product_secret = _prove(attempt, claim)
     _note_other_protocol(attempt, product)
-    _use_nonce(attempt, verified, product, data_center)
-    attempt.device_name = _stored_name(product, verified.device_name)
     grant = Grant(verified.product_key, verified.device_name, "", product_secret, request_id=str(attempt.request_id))
-    hand_out = _hand_out_client_id if claim.preregistration_free else _hand_out_secret
-    return hand_out(attempt, data_center, product, grant)
-
-
-def _hand_out_secret(attempt: Attempt, data_center: DataCenter, product: RegistrationProduct, grant: Grant) -> Grant:
-    admitted = admission.admit(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at)
-    attempt.secrets += (admitted.device_secret,)
-    attempt.passed(*admitted.path)
-    return replace(grant, device_secret=admitted.device_secret, is_new=admitted.is_new)
-
-
-def _hand_out_client_id(attempt: Attempt, data_center: DataCenter, product: RegistrationProduct, grant: Grant) -> Grant:
-    issued = client_ids.issue(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at)
-    attempt.client_id = issued.client_id
-    attempt.secrets += (issued.device_token,)
-    attempt.passed(*issued.path)
-    return replace(grant, client_id=issued.client_id, device_token=issued.device_token, is_new=issued.is_new)
+    outcome = Outcome(attempt, protocol, grant, nonce(verified, product.id))
+    let_in = client_ids.issue if claim.preregistration_free else admission.admit
+    try:
+        attempt.device_name = _stored_name(product, verified.device_name)
+        let_in(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at, beside=outcome.beside)
+    except (Refused, names.BadDeviceName):
+        outcome.use_nonce(data_center.database)
+        raise
+    except IntegrityError as error:
+        if table_of(error) != UsedNonce._meta.db_table:
+            raise
+        raise NonceUsed from None
+    device_log.count(data_center.code, attempt.event, attempt.protocol, DecisionCode.ACCEPTED)
+    return outcome.reply
 
 
 def _read(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Claim:
@@ -171,14 +163,18 @@ class _Proof:
 
 
 def _try(claim: Claim, product: RegistrationProduct | None, at: datetime) -> _Proof:
-    """Every live secret is tried, and at least two, also after one has fitted."""
+    """Whoever is let in is answered at the first secret that fits. For all others every live secret is tried, and at least two, also after
+    one has fitted."""
     live = product.secrets if product else ()
     proof = _Proof(failure=BadSignature("The product has no live secret."))
-    for secret in (*[NOBODYS_SECRET] * (PROOFS_AT_LEAST - len(live)), *live):
+    for secret in (*live, *[NOBODYS_SECRET] * (PROOFS_AT_LEAST - len(live))):
         try:
             proof = _Proof((claim.verify(secret, at), secret))
         except DomainError as error:
-            proof = proof if proof.fits else _Proof(failure=error)
+            proof = proof if proof.fits or (live and secret is NOBODYS_SECRET) else _Proof(failure=error)
+        else:
+            if product is not None and product.published:
+                return proof
     return proof
 
 
@@ -208,19 +204,6 @@ def _note_other_protocol(attempt: Attempt, product: RegistrationProduct) -> None
             "The product is made for {made_for}, the device speaks {spoken}.", made_for=product.wire_protocol, spoken=attempt.protocol
         )
         attempt.facts["other_protocol"] = words
-
-
-def _use_nonce(attempt: Attempt, verified: VerifiedClaim, product: RegistrationProduct, data_center: DataCenter) -> None:
-    """One row for each nonce of a scheme that forbids its return. Raises NonceUsed (constraint used_nonce_once)."""
-    if not verified.nonce or verified.nonce_until is None:
-        return
-    row = UsedNonce(product_id=product.id, nonce=verified.nonce, expires_at=verified.nonce_until)
-    try:
-        with transaction.atomic(using=data_center.database):
-            row.save(using=data_center.database, force_insert=True)
-    except IntegrityError:
-        raise NonceUsed from None
-    attempt.passed("The nonce was not used before.")
 
 
 def _stored_name(product: RegistrationProduct, device_name: str) -> str:

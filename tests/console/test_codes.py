@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -49,3 +50,29 @@ def test_it_lets_the_rest_be(text: str) -> None:
 def test_nothing_unsafe_is_ever_made(seed: bytes) -> None:
     made = codes.texts(60, 3, codes.HEX, counted_random(seed)) + codes.base64_keys(20, 16, counted_random(seed))
     assert all(codes.is_spreadsheet_safe(one) for one in made)
+
+
+def drawn_in_parts(cut: list[int], random: codes.RandomBytes) -> list[str]:
+    parts = [codes.Part(first, end, cut[-1]) for first, end in pairwise(cut)]
+    return [one for part in parts for one in codes.ordered_texts(part.end - part.first, 18, codes.BASE62, part, random)]
+
+
+def test_parts_that_are_drawn_one_after_the_other_ascend_together() -> None:
+    made = drawn_in_parts([0, 500, 501, 1500, 2000], counted_random())
+    assert made == sorted(made)
+    assert len(set(made)) == 2000
+    assert {len(one) for one in made} == {18}
+
+
+def test_the_parts_together_are_as_even_as_the_whole() -> None:
+    for made in (drawn_in_parts(list(range(0, 6201, 100)), counted_random()), drawn_in_parts([0, 6200], counted_random())):
+        for place in (0, 1, 5, 17):
+            counts = Counter(one[place] for one in made)
+            assert all(abs(counts[character] - 100) < 60 for character in codes.BASE62)
+
+
+@given(st.binary(min_size=1, max_size=8))
+def test_nothing_unsafe_is_ever_made_in_order(seed: bytes) -> None:
+    part = codes.Part(2, 3, 16)
+    made = codes.ordered_texts(60, 5, codes.HEX, part, counted_random(seed))
+    assert all(codes.is_spreadsheet_safe(one) and one[0] == "2" for one in made)

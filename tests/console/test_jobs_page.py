@@ -203,3 +203,9 @@ def test_what_has_ended_or_cannot_be_ended_is_not_offered(boss: Client) -> None:
 def test_an_empty_page_says_what_will_be_there(boss: Client) -> None:
     assert "nothing has run yet" in boss.get(JOBS).content.decode()
     assert "Nothing matches these filters." in boss.get(f"{JOBS}?state=failed").content.decode()
+
+
+def test_progress_is_read_from_the_row() -> None:
+    now = timezone.now()
+    job = Batch(total=1000, done=250, made=250, state=JobState.RUNNING, started_at=now - timedelta(seconds=5))
+    assert (job.percent, job.rate(now), job.time_left(now)) == (25, 50.0, timedelta(seconds=15))

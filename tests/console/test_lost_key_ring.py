@@ -9,6 +9,7 @@ from console import first_start
 from console.first_start import KeyRingLost
 from console.shared import keyring
 from tests import cast
+from tests.cast import NOON
 
 
 @pytest.fixture
@@ -35,3 +36,12 @@ def test_a_lost_ring_is_not_replaced_while_secrets_are_sealed_with_it(no_ring: P
     with pytest.raises(KeyRingLost, match="Put its copy back"):
         first_start.make_key_ring()
     assert not no_ring.exists()
+
+
+@pytest.mark.django_db
+def test_nor_while_the_receipts_key_is(no_ring: Path) -> None:
+    first_start.make_key_ring()
+    first_start.make_receipt_key(at=NOON)
+    no_ring.unlink()
+    with pytest.raises(KeyRingLost, match="Put its copy back"):
+        first_start.make_key_ring()

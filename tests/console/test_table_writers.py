@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 
 import openpyxl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from console.shared.files import csv_writer, xlsx_writer
+from console.shared.files.xlsx_cells import Red, row_xml, rows_xml
 from console.shared.files.xlsx_writer import Sheet
 
 NASTY = [
@@ -62,7 +64,7 @@ def test_it_writes_several_sheets_with_awkward_titles() -> None:
 
 
 def test_its_memory_does_not_grow_with_the_rows() -> None:
-    sizes = [len(piece) for piece in xlsx_writer.stream(Sheet("Devices", ["A"], ((f"{number:032x}",) for number in range(50_000))))]
+    sizes = [len(piece) for piece in xlsx_writer.stream(Sheet("Devices", ["A"], ((f"{number:032x}",) for number in range(100_000))))]
     assert len(sizes) > 5
     assert max(sizes) < 500_000
 
@@ -82,6 +84,35 @@ def test_whatever_the_text_the_workbook_opens(rows: list[tuple[str, str]]) -> No
     assert len(read(data)) <= len(rows) + 1
 
 
+CELLS = st.one_of(
+    st.sampled_from(["", "plain", "plain", "a b", " a", "50%", "%s", "_x0041_", "_x", "x0041_", "两", "<", "x" * 32_768, *NASTY]),
+    st.text(max_size=5),
+    st.builds(Red, st.sampled_from(["", "plain", "a&b"])),
+)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=12)))
+def test_a_block_of_rows_is_what_its_rows_are(rows: list[list[str]]) -> None:
+    letters = "ABCD"[: len(rows[0])]
+    assert rows_xml(7, rows, letters) == "".join(row_xml(7 + at, row, letters) for at, row in enumerate(rows))
+
+
+def test_it_refuses_a_row_of_another_width() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        workbook(Sheet("Devices", ["A", "B"], [("1", "2"), ("1",)]))
+    with pytest.raises(ValueError, match="zip"):
+        workbook(Sheet("Devices", ["A", "B"], [("1", "2", "3")]))
+
+
+def test_the_same_rows_make_the_same_bytes() -> None:
+    rows = [(f"{number:032x}", "<两>") for number in range(5_000)]
+    book = workbook(Sheet("Devices", ["A", "B"], rows))
+    assert book == workbook(Sheet("Devices", ["A", "B"], iter(rows)))
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        assert {part.date_time for part in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_csv_is_for_spreadsheets_by_default() -> None:
     text = b"".join(csv_writer.stream(["A", "B"], [("1", "两"), ("a,b", 'q"')]))
     assert text.startswith(b"\xef\xbb\xbf")
@@ -90,6 +121,18 @@ def test_csv_is_for_spreadsheets_by_default() -> None:
 
 def test_csv_for_machines_has_no_mark() -> None:
     assert b"".join(csv_writer.stream(["A"], [("x",)], for_people=False)) == b"A\r\nx\r\n"
+
+
+@given(
+    st.lists(
+        st.lists(st.one_of(st.sampled_from(["", "plain", "a,b", '"', " a", "两\n行", "\r"]), st.text(max_size=5)), min_size=1), min_size=1
+    )
+)
+def test_csv_is_what_the_library_writes(rows: list[list[str]]) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    text = b"".join(csv_writer.stream(["A"], rows, unaltered=["A"], for_people=False))
+    assert text.decode("utf-8", "surrogatepass") == f"A\r\n{out.getvalue()}"
 
 
 @given(st.text(max_size=20))

@@ -1,7 +1,5 @@
 """The admission table, line by line, on plain values."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from devices.rules.admission import (
@@ -19,7 +17,6 @@ from devices.rules.admission import (
     decide,
 )
 
-THEN = datetime(2026, 11, 20, tzinfo=UTC)
 OPEN = Policy(per_product_secret=True, dynamic_registration=True, auto_create=False, once=False)
 CREATING = Policy(per_product_secret=True, dynamic_registration=True, auto_create=True, once=False)
 ONCE = Policy(per_product_secret=True, dynamic_registration=True, auto_create=True, once=True)
@@ -28,7 +25,7 @@ NOT_FLASHED = Policy(per_product_secret=False, dynamic_registration=True, auto_c
 
 
 def here(authentication: str = "dynamic", *, enabled: bool = True, registered: bool = True, activated: bool = False) -> Known:
-    return Known(authentication, enabled, THEN if registered else None, THEN if activated else None)
+    return Known(authentication, enabled, registered, activated)
 
 
 @pytest.mark.parametrize(

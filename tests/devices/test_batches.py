@@ -228,6 +228,16 @@ def test_random_names_follow_the_wire_protocol_and_each_device_has_a_secret_of_i
     assert all(len(secret) == 24 and secret.endswith("==") for secret in secrets)
 
 
+def test_random_names_ascend_through_the_whole_batch_and_begin_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_chunks(monkeypatch, 40)
+    monkeypatch.setattr(production, "TOGETHER", 7)
+    first, second = (fill(request(cast.lamp() if at == 0 else Product.objects.get(), quantity=300)) for at in range(2))
+    for batch in (first, second):
+        assert names_of(batch) == sorted(names_of(batch))
+        assert len({name[0] for name in names_of(batch)}) == 1
+    assert names_of(first)[0][0] != names_of(second)[0][0]
+
+
 @pytest.mark.parametrize(
     ("network", "authentication"),
     [("mqtt", Authentication.STATIC), ("lwm2m", Authentication.STATIC), ("http", Authentication.DYNAMIC), ("coap", Authentication.DYNAMIC)],
@@ -259,7 +269,7 @@ def test_random_names_that_collide_are_drawn_again(monkeypatch: pytest.MonkeyPat
     product = cast.tracker()
     cast.row(product, "taken")
     draws = iter([["taken", "one", "one", "two", "three"], ["taken", "four"], ["five"]])
-    monkeypatch.setattr(production, "_draw", lambda wire, count: next(draws)[:count])
+    monkeypatch.setattr(production, "_draw", lambda batch, count, part=None: next(draws)[:count])
     batch = fill(request(product, quantity=5))
     assert sorted(names_of(batch)) == ["five", "four", "one", "three", "two"]
     assert (batch.made, batch.skipped, supply_of(product)) == (5, 0, (6, 5))
@@ -387,12 +397,3 @@ def test_a_batch_whose_worker_always_dies_fails_in_the_end() -> None:
     assert fill(batch).state == JobState.FAILED
     assert "lost 100 times" in batch.failure
     assert supply_of(product) == (0, 0)
-
-
-def test_progress_is_read_from_the_row() -> None:
-    batch = Batch(total=1000, done=250, made=250, state=JobState.RUNNING, started_at=NOON)
-    assert (batch.percent, batch.rate(NOON + timedelta(seconds=5)), batch.time_left(NOON + timedelta(seconds=5))) == (
-        25,
-        50.0,
-        timedelta(seconds=15),
-    )

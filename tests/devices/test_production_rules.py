@@ -66,10 +66,10 @@ def test_a_device_with_its_own_secret_is_static_where_it_may_be(method: str, all
 def test_the_columns_are_what_must_be_flashed() -> None:
     own = activation_codes.per_device("a1key")
     assert own.columns == ("ProductKey", "DeviceName", "DeviceSecret")
-    assert own.cells("A4DA32000001", "s3cret") == ("a1key", "A4DA32000001", "s3cret")
+    assert list(own.rows(["A4DA32000001"], ["s3cret"])) == [("a1key", "A4DA32000001", "s3cret")]
     shared = activation_codes.per_product("a1key", "product s3cret")
     assert shared.columns == ("ProductKey", "ProductSecret", "DeviceName")
-    assert shared.cells("A4DA32000001", "") == ("a1key", "product s3cret", "A4DA32000001")
+    assert list(shared.rows(["A4DA32000001"], [])) == [("a1key", "product s3cret", "A4DA32000001")]
     assert not shared.device_secrets
 
 
@@ -78,7 +78,8 @@ def test_the_aligenie_file_has_its_six_columns(stride: int, bluetooth: str) -> N
     layout = activation_codes.aligenie("a1key", stride=stride)
     assert layout.columns == ("Product ID", "Device Secret", "Mac Lower", "Md5", "Mac Upper", "Bluetooth Mac Lower")
     checksum = hashlib.md5(b"s3cret", usedforsecurity=False).hexdigest()
-    assert layout.cells("A4DA320000FF", "s3cret") == ("a1key", "s3cret", "a4da320000ff", checksum, "A4DA320000FF", bluetooth)
+    row = ("a1key", "s3cret", "a4da320000ff", checksum, "A4DA320000FF", bluetooth)
+    assert list(layout.rows(["A4DA320000FF"], ["s3cret"])) == [row]
 
 
 def test_the_aligenie_file_is_for_mac_addresses_with_their_own_secret() -> None:

@@ -64,6 +64,19 @@ def test_it_refuses_rows_that_were_put_in_the_place_of_the_checked_ones() -> Non
     assert names_of(product) == []
 
 
+def test_rows_that_an_older_release_checked_are_imported_as_they_are() -> None:
+    """It kept a line for each row."""
+    product = cast.kettle()
+    upload = checked(product, ["MAC"], macs(2))
+    rows = b'[2,"64C2DE000000","Kitchen","","dynamic","",""]\n[3,"64C2DE000001","","SN1","x509","",""]\n'
+    stored = vault.write(f"{upload.path}/{upload.report['rows']}", uploads.file_key(upload), [rows])
+    upload.report["rows_sha256"] = stored.sha256
+    upload.save(update_fields=["report"])
+    assert commit(upload).state == JobState.DONE
+    found = PreImportedDevice.objects.order_by("pk").values_list("device_name", "nickname", "sn", "authentication")
+    assert list(found) == [("64C2DE000000", "Kitchen", None, "dynamic"), ("64C2DE000001", "", "SN1", "x509")]
+
+
 def test_it_refuses_a_stored_file_that_was_damaged() -> None:
     product = cast.kettle()
     upload = checked(product, ["MAC"], macs(2))

@@ -79,13 +79,13 @@ def test_a_worker_that_was_taken_for_dead_imports_nothing() -> None:
 def test_killed_workers_leave_a_check_and_an_import_of_20_000_rows_exact(start_worker: Callable[..., Process]) -> None:
     product = cast.kettle()
     upload = received(product, SIZE)
-    for delay in (0.05, 0.6):
+    for delay in (0.02, 0.1):
         _kill_at_work(start_worker, "devices.check_upload", upload, delay)
     _finish(start_worker, "devices.check_upload", upload, UploadStage.CHECK)
     assert (upload.good_rows, upload.bad_rows) == (SIZE, 0)
     assert sum(1 for _name in uploads.checked_names(upload)) == SIZE
     upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
-    for delay in (0.05, 0.4):
+    for delay in (0.02, 0.1):
         _kill_at_work(start_worker, "devices.commit_upload", upload, delay)
         assert PreImportedDevice.objects.count() in (0, SIZE)
     _finish(start_worker, "devices.commit_upload", upload, UploadStage.COMMIT)
@@ -99,12 +99,12 @@ def test_killed_workers_leave_an_import_that_skips_duplicates_exact(start_worker
     _import_here(received(product, SIZE // 4))
     secrets = dict(PreImportedDevice.objects.values_list("device_name", "sealed_secret"))
     upload = received(product, SIZE, duplicates="skip")
-    for delay in (0.05, 0.6):
+    for delay in (0.02, 0.1):
         _kill_at_work(start_worker, "devices.check_upload", upload, delay)
     _finish(start_worker, "devices.check_upload", upload, UploadStage.CHECK)
     assert (upload.good_rows, upload.bad_rows, upload.skipped_rows) == (SIZE - SIZE // 4, 0, SIZE // 4)
     upload_commit.request(upload.pk, sha256=upload.checked_sha256, by=OPERATOR, at=timezone.now())
-    for delay in (0.05, 0.4):
+    for delay in (0.02, 0.1):
         _kill_at_work(start_worker, "devices.commit_upload", upload, delay)
         assert PreImportedDevice.objects.count() in (SIZE // 4, SIZE)
     _finish(start_worker, "devices.commit_upload", upload, UploadStage.COMMIT)

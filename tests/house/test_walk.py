@@ -30,6 +30,8 @@ OF_NO_PRODUCT = {"form", "url", "app_label", "page"}
 SHARED = ("products_datacenter", "products_broker", "devices_macpool", "auth_user", "auth_group", "console_auditentry")
 OF_ONESELF = {"account_session_end", "list_forget_filter"}
 """Pages about a row of one's own."""
+PUBLIC = {"devices_receiptkey_change", "devices_receiptkey_history"}
+"""Pages about what everybody may know."""
 
 
 def read_table(file: Path) -> dict[str, frozenset[str]]:
@@ -138,4 +140,4 @@ def test_what_all_products_share_is_not_for_a_person_with_chosen_ones(world: Wor
 
 
 def is_of_a_row(page: Page) -> bool:
-    return bool(set(page.arguments) - OF_NO_PRODUCT) and page.name not in OF_ONESELF
+    return bool(set(page.arguments) - OF_NO_PRODUCT) and page.name not in OF_ONESELF | PUBLIC

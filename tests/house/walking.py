@@ -20,8 +20,8 @@ from console.people import accounts, groups, permissions, roles
 from console.people.accounts import NewPerson, Rights
 from console.shared.actors import SYSTEM
 from console.shared.jobs import JobState
-from devices.models import Batch, Device, DownloadCode, MacBlockKind, SerialNumber, SerialNumberRun, Upload
-from devices.services import admission, mac_pools
+from devices.models import Batch, Device, DownloadCode, MacBlockKind, Receipt, ReceiptKey, SerialNumber, SerialNumberRun, Upload
+from devices.services import admission, mac_pools, receipts
 from products.models import Broker, CertificateAuthority, IssuedCertificate, Product
 from products.services import brokers, lookup
 from registration.models import DecisionCode, DeviceLogEntry
@@ -91,6 +91,7 @@ def build() -> World:
         run,
         number,
         code,
+        *_receipted(batch),
         broker,
         *_certificates(kettle),
         person,
@@ -103,6 +104,12 @@ def build() -> World:
     keys = {one._meta.label_lower: str(one.pk) for one in rows if one is not None}
     keys |= {"devices.device": f"{center.code}-{device.pk}", "registration.devicelogentry": f"{center.pk}-{entry.pk}"}
     return World(keys, _words(keys))
+
+
+def _receipted(batch: Batch) -> tuple[Receipt, ReceiptKey]:
+    receipt = receipts.issue(batch.pk, clock=timezone.now)
+    assert receipt is not None
+    return receipt, receipt.key
 
 
 def _broker(center: Any) -> dict[str, Any]:
@@ -122,6 +129,7 @@ def _words(keys: dict[str, str]) -> dict[str, str]:
         "upload_id": keys["devices.upload"],
         "run_id": keys["devices.serialnumberrun"],
         "code_id": keys["devices.downloadcode"],
+        "receipt_number": keys["devices.receipt"],
         "key_id": keys["console.apikey"],
         "form": "csv",
         "session_id": "1",

@@ -30,6 +30,7 @@ SECOND = timedelta(seconds=1)
 def lamp(transactional_db: None, settings: Any) -> Iterator[Product]:
     """With the recorder at work in the background, as in production."""
     settings.NAMEPLATE_RECORD_AT_ONCE = False
+    DeviceLogEntry.objects.all().delete()  # What the server of an earlier test wrote behind its answers, when that test was over.
     cast.home()
     lookup.forget()
     broker(cast.home())

@@ -279,10 +279,10 @@ def test_a_log_that_cannot_be_written_does_not_change_the_answer(caplog: pytest.
     product = free_product()
     cast.row(product, "crate-1")
 
-    def broken(*values: Any) -> None:
+    def broken(*values: Any, **more: Any) -> None:
         raise OperationalError("disk full")
 
-    monkeypatch.setattr(device_log, "_entry", broken)
+    monkeypatch.setattr(device_log, "entry", broken)
     request = request_of("native", Credentials(product.key, SECRETS[product.key], "crate-1"))
     reply = enrolment.register(protocol=schemes()["native"], request=request, peer_address=ADDRESS, at=cast.NOON)
     assert reply.status == 200 and "disk full" in caplog.text

@@ -13,7 +13,10 @@ from console.shared.actors import SYSTEM
 
 
 class Command(BaseCommand):
-    help = "Makes what is missing: data folder, key ring, tables, static files, the roles, an administrator, the home data center."
+    help = (
+        "Makes what is missing: data folder, key ring, tables, static files, the roles, an administrator, the home data center, "
+        "the key that signs receipts."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,6 +29,7 @@ class Command(BaseCommand):
         self._make_key_ring()
         static_files.collect()
         first_start.make_home(at=timezone.now())
+        first_start.make_receipt_key(at=timezone.now())
         self._make_roles(restore=options["roles"])
         password = first_start.make_administrator()
         if password:

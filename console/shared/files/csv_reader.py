@@ -6,11 +6,13 @@ The file streams past twice, once to find its encoding, and nothing of it is kep
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, zip_longest
 
 from console.shared.files.refusal import (
     COLUMNS_AT_MOST,
     ROWS_AT_MOST,
+    ROWS_TOGETHER,
     FileRefused,
     column_letters,
     formula_in,
@@ -20,17 +22,24 @@ from console.shared.files.refusal import (
 from console.words import say
 
 Opener = Callable[[], Iterator[bytes]]
+Columns = Sequence[Sequence[str]]
 LINE_AT_MOST = 64 * 1024
 _DELIMITERS = ",;\t"
 
 
-def read(opener: Opener, pulse: Callable[[], None]) -> tuple[Iterator[list[str]], int]:
-    """Every record, empty lines included, so that a record's number is its row in a spreadsheet; and about how many there are.
+def read(opener: Opener, pulse: Callable[[], None]) -> tuple[Iterator[Columns], int]:
+    """Every record, empty lines included, so that a record's number is its row in a spreadsheet, in blocks of columns; and about how many
+    there are.
 
     Raises FileRefused, also while the records are read.
     """
     encoding, expected = _encoding(opener, pulse)
-    return _records(opener, encoding), expected
+    return _blocks(_records(opener, encoding)), expected
+
+
+def _blocks(records: Iterator[list[str]]) -> Iterator[Columns]:
+    while some := list(islice(records, ROWS_TOGETHER)):
+        yield list(zip_longest(*some, fillvalue="")) or [("",) * len(some)]
 
 
 def _records(opener: Opener, encoding: str) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 
 ROWS_A_PIECE = 2000
 _RUN = re.compile(r"[\s\u00a0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
@@ -22,7 +23,7 @@ def stream(
     guarded = [index for index, name in enumerate(header) if name not in unaltered]
     lines = iter(rows)
     while piece := list(islice(lines, ROWS_A_PIECE)):
-        yield _lines([_guard(row, guarded) for row in piece] if guarded else piece)
+        yield _lines(_guarded(piece, guarded))
 
 
 def inert(text: str) -> str:
@@ -30,13 +31,31 @@ def inert(text: str) -> str:
     return f"'{text}" if _RUN.match(text) else text
 
 
+def _guarded(rows: list[Sequence[str]], guarded: Sequence[int]) -> list[Sequence[str]]:
+    """Almost always no cell is altered, and a block of rows is gone through by column, then left as it is."""
+    if not any(any(map(_RUN.match, map(itemgetter(index), rows))) for index in guarded):
+        return rows
+    return [_guard(row, guarded) for row in rows]
+
+
 def _guard(row: Sequence[str], guarded: Sequence[int]) -> Sequence[str]:
-    if not any(_RUN.match(row[index]) for index in guarded):
-        return row
     return [inert(cell) if index in guarded else cell for index, cell in enumerate(row)]
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+    """As csv.writer makes them, which is only asked where a cell of the block has to be quoted, or is no text."""
+    try:
+        text = "\r\n".join(map(",".join, rows)) + "\r\n"
+    except TypeError:
+        return _quoted(rows)
+    marks = len(rows), len(rows), sum(map(len, rows)) - len(rows)
+    empty_line = text.startswith("\r\n") or "\r\n\r\n" in text
+    if '"' in text or empty_line or (text.count("\r"), text.count("\n"), text.count(",")) != marks:
+        return _quoted(rows)
+    return text.encode()
+
+
+def _quoted(rows: Iterable[Sequence[str]]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return out.getvalue().encode()

@@ -13,6 +13,8 @@ PARTS_AT_MOST: Final = 1000
 COLUMNS_AT_MOST: Final = 64
 ROWS_AT_MOST: Final = 500_001
 """Half a million rows and their header."""
+ROWS_TOGETHER: Final = 5_000
+"""Rows that a reader gives at once."""
 
 
 class FileRefused(Invalid):

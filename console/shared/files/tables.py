@@ -1,7 +1,8 @@
 """A table in a file, whatever its form: rows of text, behind guards that refuse a hostile file before it costs anything."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath
 
 from console.shared.files import csv_reader, xlsx_reader
@@ -9,6 +10,7 @@ from console.shared.files.refusal import MIB, SIZE_AT_MOST, FileRefused
 from console.words import say
 
 Opener = Callable[[], Iterator[bytes]]
+Columns = Sequence[Sequence[str]]
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _TEXT = (".csv", ".txt", ".tsv")
@@ -36,12 +38,17 @@ def check_name_and_size(name: str, size: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`rows`: from row 1, empty ones included, as text; they may differ in length. `expected`: about how many there are.
-    `title`: of the worksheet; a CSV file has none."""
+    """`blocks`: the rows from row 1, empty ones included, some thousands at a time and column by column, each column as long as the others.
+    It is gone through once. `expected`: about how many rows there are. `title`: of the worksheet; a CSV file has none."""
 
-    rows: Iterator[list[str]]
+    blocks: Iterator[Columns]
     expected: int
     title: str = ""
+
+    @property
+    def rows(self) -> Iterator[list[str]]:
+        """Instead of `blocks`. Their length may change from block to block."""
+        return map(list, chain.from_iterable(zip(*block, strict=True) for block in self.blocks))
 
 
 def is_text(name: str) -> bool:

@@ -1,35 +1,64 @@
-"""XLSX in: guarded first, then read by calamine as rows of text."""
+"""XLSX in, as rows of text: the plain form in one pass, anything else guarded first and then read by calamine."""
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 from xml.parsers import expat
 
 from python_calamine import CalamineWorkbook
 
-from console.shared.files import sheet_guard
-from console.shared.files.refusal import COLUMNS_AT_MOST, ROWS_AT_MOST, FileRefused, too_many_columns, too_many_rows
+from console.shared.files import sheet_guard, xlsx_plain
+from console.shared.files.refusal import COLUMNS_AT_MOST, ROWS_AT_MOST, ROWS_TOGETHER, FileRefused, too_many_columns, too_many_rows
 from console.shared.files.repetition import Repetition
+from console.shared.files.xlsx_plain import NotPlain
 from console.shared.files.zip_guard import GuardedZip
 from console.words import say
 
+Columns = Sequence[Sequence[str]]
+
 DIGITS_KEPT = 1e15
 _SHEET_DATA = re.compile(rb"<(?:[\w.\-]+:)?sheetData[\s/>]")
+_STRINGS = "xl/sharedstrings.xml"
 _CONTENTS, _ROOT = "[content_types].xml", "_rels/.rels"
 _NO_WORKBOOK = say("This is a zip container but not an Excel workbook (.xlsx).")
 
 
-def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[list[str]], int, str]:
-    """The first worksheet's rows from row 1, empty ones included, every cell as text without its format; how many there are; its title.
+def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[Columns], int, str]:
+    """The first worksheet's rows from row 1, empty ones included, every cell as text without its format, in blocks of columns; how many
+    there are; its title.
 
     Raises FileRefused.
     """
-    first = _guard(data, pulse)
+    container = GuardedZip(data, pulse)
+    _check_kind(container)
+    part, name = _first_sheet(container)
     try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(first)
+        columns = _plain_columns(container, part)
+    except NotPlain:
+        return _read_any(container, data, part, name)
+    _guard(container, part, of_others=True)
+    return _sliced(columns), len(columns[0]) if columns else 0, name
+
+
+def _plain_columns(container: GuardedZip, part: str) -> list[list[str]]:
+    """Raises NotPlain."""
+    strings = xlsx_plain.shared_strings(container.pieces(_STRINGS)) if _STRINGS in container else []
+    return xlsx_plain.columns(container.pieces(part), strings)
+
+
+def _sliced(columns: Sequence[Sequence[str]]) -> Iterator[Columns]:
+    for at in range(0, len(columns[0]) if columns else 0, ROWS_TOGETHER):
+        yield [column[at : at + ROWS_TOGETHER] for column in columns]
+
+
+def _read_any(container: GuardedZip, data: bytes, part: str, name: str) -> tuple[Iterator[Columns], int, str]:
+    _guard(container, part)
+    try:
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
     except BaseException as error:  # The reader's own errors share no family, and a panic of its is no Exception.
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
@@ -38,15 +67,21 @@ def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[list[str]], i
         raise too_many_columns(1)
     if sheet.total_height > ROWS_AT_MOST:
         raise too_many_rows()
-    return _texts(sheet), sheet.total_height, first
+    return _blocks(sheet), sheet.total_height, name
 
 
-def _texts(sheet: Any) -> Iterator[list[str]]:
+def _blocks(sheet: Any) -> Iterator[Columns]:
     if sheet.start is None:
         return
-    left = sheet.start[1]
-    for row in sheet.iter_rows():  # From row 1, but from the first column in use.
-        yield [""] * left + [cell if type(cell) is str else _text(cell) for cell in row]
+    left, rows = sheet.start[1], sheet.iter_rows()  # From row 1, but from the first column in use.
+    while some := list(islice(rows, ROWS_TOGETHER)):
+        yield [("",) * len(some)] * left + [_texts(column) for column in zip(*some, strict=True)]
+
+
+def _texts(column: tuple[Any, ...]) -> Sequence[str]:
+    if set(map(type, column)) == {str}:
+        return column
+    return [cell if type(cell) is str else _text(cell) for cell in column]
 
 
 def _text(cell: object) -> str:
@@ -66,20 +101,18 @@ def _number(number: float) -> str:
     return str(int(number)) if number == int(number) else repr(number)
 
 
-def _guard(data: bytes, pulse: Callable[[], None]) -> str:
-    """The first worksheet's name. Raises FileRefused."""
-    container = GuardedZip(data, pulse)
-    _check_kind(container)
-    first, name = _first_sheet(container)
+def _guard(container: GuardedZip, first: str, *, of_others: bool = False) -> None:
+    """All parts, or those that the plain reader has not read and proven. Raises FileRefused."""
     repetition = Repetition()
     for part in container.names():
+        if of_others and part in (first, _STRINGS):
+            continue
         if part == first:
             once, again = (repetition.counting_cells(container.pieces(part)) for _pass in range(2))
             sheet_guard.check(once, again, formulas=True)
         elif _might_be_a_sheet(repetition.measuring_strings(container.pieces(part))):
             sheet_guard.check(container.pieces(part), container.pieces(part), formulas=False)
     repetition.check()
-    return name
 
 
 def _might_be_a_sheet(pieces: Iterator[bytes]) -> bool:
