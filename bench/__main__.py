@@ -35,11 +35,11 @@ class Size:
 
 FULL = Size(
     devices=500_000, growth=(5_000, 50_000, 500_000), there=5_000_000, meanwhile=500_000, embedded=50_000,
-    registrations=400, listed=5_000_000, paged=500_000, rounds=5, few=3,
+    registrations=300, listed=5_000_000, paged=500_000, rounds=5, few=3,
 )  # fmt: skip
 QUICK = Size(
     devices=10_000, growth=(1_000, 10_000), there=100_000, meanwhile=100_000, embedded=5_000,
-    registrations=100, listed=100_000, paged=10_000, rounds=2, few=1,
+    registrations=100, listed=50_000, paged=5_000, rounds=2, few=1,
 )  # fmt: skip
 PARTS = (
     "batch", "full", "workbook", "codes", "export", "receipts", "doors", "meanwhile", "mqtt", "checks", "lists", "pages",
