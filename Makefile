@@ -44,7 +44,7 @@ bench: .venv/.dev ## Measure, each figure beside its floor, at full size
 	@$(PY) -m bench
 
 .PHONY: bench-quick
-bench-quick: .venv/.dev ## The same at a size that takes a minute
+bench-quick: .venv/.dev ## The same at a size that takes two minutes
 	@$(PY) -m bench --quick
 
 .PHONY: screenshots

@@ -17,8 +17,9 @@ Part = Callable[[Path], list[Figure]]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of everything, and how often. `growth`: sizes of one work. `there`: rows of a table that is full already. `meanwhile`:
-    devices of a batch that registrations go on beside. `embedded`: devices on SQLite. `few`: rounds of what takes long."""
+    """How much of everything, and how often. `growth`: sizes of one work, the last is `devices`. `there`: rows of a table that is full
+    already. `meanwhile`: devices of a batch that registrations go on beside. `embedded`: devices on SQLite. `few`: rounds of what takes
+    long."""
 
     devices: int
     growth: tuple[int, ...]
@@ -33,19 +34,19 @@ class Size:
 
 
 FULL = Size(
-    devices=500_000, growth=(5_000, 50_000, 500_000), there=5_000_000, meanwhile=500_000, embedded=100_000,
-    registrations=600, listed=5_000_000, paged=500_000, rounds=5, few=3,
+    devices=500_000, growth=(5_000, 50_000, 500_000), there=5_000_000, meanwhile=500_000, embedded=50_000,
+    registrations=300, listed=5_000_000, paged=500_000, rounds=5, few=3,
 )  # fmt: skip
 QUICK = Size(
     devices=10_000, growth=(1_000, 10_000), there=100_000, meanwhile=100_000, embedded=5_000,
-    registrations=100, listed=100_000, paged=10_000, rounds=2, few=1,
+    registrations=100, listed=50_000, paged=5_000, rounds=2, few=1,
 )  # fmt: skip
 PARTS = (
-    "batch", "growth", "full", "workbook", "codes", "export", "receipts", "doors", "meanwhile", "mqtt", "checks", "lists", "pages",
+    "batch", "full", "workbook", "codes", "export", "receipts", "doors", "meanwhile", "mqtt", "checks", "lists", "pages",
     "sqlite",
 )  # fmt: skip
 
-QUICK_PARTS = tuple(part for part in PARTS if part not in ("growth", "full", "receipts", "meanwhile", "sqlite"))
+QUICK_PARTS = tuple(part for part in PARTS if part not in ("full", "receipts", "meanwhile", "sqlite"))
 
 
 def parts(size: Size) -> dict[str, Part]:
@@ -53,15 +54,14 @@ def parts(size: Size) -> dict[str, Part]:
     from bench import codes, doors, embedded, lists, meanwhile, mqtt, pages, receipts, storing, workbooks
 
     return {
-        "batch": lambda folder: storing.automatic(size.devices, size.rounds),
-        "growth": lambda folder: storing.growth(size.growth, size.few) + workbooks.growth(size.growth, size.few),
+        "batch": lambda folder: storing.automatic(size.growth, size.rounds),
         "full": lambda folder: storing.into_a_full_table(size.devices, size.there, size.few),
-        "workbook": lambda folder: workbooks.imported(size.devices, size.few) + workbooks.produced(size.devices, size.few),
+        "workbook": lambda folder: workbooks.imported(size.growth, size.few) + workbooks.produced(size.devices, size.few),
         "codes": lambda folder: codes.activation_codes(size.devices, size.rounds, folder),
         "export": lambda folder: codes.pre_import_list(size.devices, size.few, folder),
         "receipts": lambda folder: receipts.issued(size.devices, size.few),
         "doors": lambda folder: doors.registrations(size.registrations, size.rounds, folder),
-        "meanwhile": lambda folder: meanwhile.registrations_during(size.meanwhile, size.rounds, folder),
+        "meanwhile": lambda folder: meanwhile.registrations_during(size.meanwhile, size.few, folder),
         "mqtt": lambda folder: mqtt.registrations(size.registrations, size.rounds, folder),
         "checks": lambda folder: mqtt.checks(size.registrations * 4, size.rounds, folder),
         "lists": lambda folder: lists.device_list(size.listed, size.rounds),

@@ -20,7 +20,7 @@ def _measure(devices: int, registrations: int, rounds: int) -> list[Figure]:
     with stage.embedded_stage() as folder:
         from bench import doors, storing, workbooks
 
-        found = storing.automatic(devices, rounds) + workbooks.imported(devices, rounds)
+        found = storing.automatic([devices], rounds) + workbooks.imported([devices], rounds)
         found += doors.registrations(registrations, rounds, folder, only="alibaba")
     return [replace(figure, work=f"SQLite: {figure.work}", floor=figure.floor.replace("COPY", "executemany"), aim="") for figure in found]
 

@@ -1,7 +1,8 @@
 """A figure: how long the work took, how long its floor took, and the ratio; medians of several rounds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 HEADINGS = ("work", "floor", "ratio", "lowest to highest", "aim", "work took", "floor took", "peak memory")
@@ -35,6 +36,20 @@ def of_times(work: str, floor: str, took: Sequence[tuple[float, float]], *, aim:
     ratios = [own / base for own, base in took]
     own, base = (median(column) for column in zip(*took, strict=True))
     return Figure(work, floor, median(ratios), min(ratios), max(ratios), aim, seconds(own), seconds(base), peak_mib)
+
+
+def of_growth(work: str, took: Mapping[int, Sequence[float]]) -> list[Figure]:
+    """`took`: seconds of each round by size, from small to great; each size against the one before it, as many times as it is greater.
+    `work` has a place for the size. What starting costs weighs upon the small ones."""
+    return [
+        of_times(
+            work.format(great),
+            f"{small:,} devices, times {great / small:g}",
+            [(own, base * great / small) for own, base in zip(took[great], took[small], strict=True)],
+            aim="≤ 1.2",
+        )
+        for small, great in pairwise(took)
+    ]
 
 
 def of_rates(work: str, floor: str, rates: Sequence[tuple[float, float]], *, aim: str, remarks: tuple[str, str]) -> Figure:

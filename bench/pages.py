@@ -24,7 +24,7 @@ from registration.models import DeviceLogEntry
 
 SMALL = 500
 ADDRESS = ip_address("192.0.2.7")
-FEW = 7
+FEW = 5
 """Each page is taken so often, and its median counts."""
 ROW_FIELDS = (
     "product",

@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from python_calamine import CalamineWorkbook
 
@@ -39,16 +38,23 @@ class Book:
         return time.perf_counter() - started
 
 
-def imported(devices: int, rounds: int) -> list[Figure]:
-    """Of five columns: the check of a clean workbook, the check with bad cells and the marked workbook back, check and import."""
-    made = stage.product("Labels", wire="alibaba", kind="mac")
+def imported(sizes: Sequence[int], rounds: int) -> list[Figure]:
+    """Of five columns, at the greatest size: the check of a clean workbook, the check with bad cells and the marked workbook back, check
+    and import; and check and import at each size, from small to great, against the one before it."""
+    made, devices = stage.product("Labels", wire="alibaba", kind="mac"), sizes[-1]
+    smaller = {size: _book(size, bad=0) for size in sizes[:-1]}
+    took: dict[int, list[float]] = {size: [] for size in sizes}
     clean, spoiled = _book(devices, bad=0), _book(devices, bad=devices // BAD_IN)
     checks, wholes, marks = [], [], []
     for _round in range(rounds):
+        for size, book in smaller.items():
+            storing.start_afresh(made)
+            took[size].append(sum(step.seconds for step in _imported(made, book)))
         storing.start_afresh(made)
         upload, check = _checked(made, spoiled)
         marks.append((spoiled.reading(), check, _marked(upload)))
         check, commit = _imported(made, clean)
+        took[devices].append(check.seconds + commit.seconds)
         checks.append((clean.reading(), check))
         rows = floors.finished_rows()
         floors.empty_the_list()
@@ -59,6 +65,7 @@ def imported(devices: int, rounds: int) -> list[Figure]:
         _figure(f"{work}: check", reading, checks, aim),
         _figure(f"{work}: check with {spoiled.bad:,} bad cells, and the marked workbook back", reading, marks, aim),
         _figure(f"{work}: check and import", COPY, wholes, "≤ 3, ≤ 512 MiB"),
+        *figures.of_growth("workbook of {:,} devices: check and import", took),
     ]
 
 
@@ -80,26 +87,6 @@ def produced(devices: int, rounds: int) -> list[Figure]:
         floors.empty_the_list()
         took.append((floors.copy_in(rows), check, Measured(requesting, 0, 0), work))
     return [_figure(f"batch of {devices:,} names from a workbook of one column: check and batch", COPY, took, "≤ 3, ≤ 512 MiB")]
-
-
-def growth(sizes: Sequence[int], rounds: int) -> list[Figure]:
-    """Check and import at each size, from small to great, against the one before it; what starting costs weighs upon the small ones."""
-    made = stage.product("Growing list", wire="alibaba", kind="mac")
-    books = {size: _book(size, bad=0) for size in sizes}
-    took: dict[int, list[float]] = {size: [] for size in sizes}
-    for _round in range(rounds):
-        for size, book in books.items():
-            storing.start_afresh(made)
-            took[size].append(sum(step.seconds for step in _imported(made, book)))
-    return [
-        figures.of_times(
-            f"workbook of {great:,} devices: check and import",
-            f"{small:,} devices, times {great / small:g}",
-            [(own, base * great / small) for own, base in zip(took[great], took[small], strict=True)],
-            aim="≤ 1.2",
-        )
-        for small, great in pairwise(sizes)
-    ]
 
 
 def _figure(work: str, floor: str, rounds: list[tuple[float, *tuple[Measured, ...]]], aim: str) -> Figure:

@@ -23,7 +23,6 @@ WAITS_TOO_LONG = timedelta(minutes=1)
 SWEEPS_MISSING = timedelta(minutes=5)
 LATELY = timedelta(days=7)
 COUNTED = 100
-EXPIRE_SOON = timedelta(days=14)
 KEYS_SHOWN = 5
 LEAST_FREE = 0.1
 """Part of the disk."""
@@ -74,7 +73,7 @@ def failed_lately(user: Any, at: datetime) -> Iterator[Alert]:
 def keys_that_expire(user: Any, at: datetime) -> Iterator[Alert]:
     if not user.has_perm("console.view_apikey"):
         return
-    for key in ApiKey.objects.live(at).filter(expires_at__lte=at + EXPIRE_SOON).order_by("expires_at")[:KEYS_SHOWN]:
+    for key in ApiKey.objects.expiring(at).order_by("expires_at")[:KEYS_SHOWN]:
         yield Alert(
             title=_("The API key %(name)s expires on %(day)s") % {"name": key.name, "day": f"{localtime(key.expires_at):%Y-%m-%d}"},
             sentence=_("The program that uses it is refused from then on. Make another key and put it in first."),

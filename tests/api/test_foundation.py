@@ -278,19 +278,18 @@ def test_of_many_at_once_one_has_an_effect() -> None:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_no_more_are_taken_than_the_rate_allows() -> None:
-    text = make_key("products.view_product", requests_per_minute=5)[0]
-
-    def ask(_number: int) -> int:
+    def ask(text: str) -> int:
         try:
             return int(Program(key=text).call("get", "/products").status_code)
         finally:
             connection.close()
 
-    began = timezone.now().minute
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(ask, range(20)))
-    if timezone.now().minute != began:
-        pytest.skip("The clock's minute ended meanwhile.")
+    began = -1
+    while timezone.now().minute != began:  # Once more, with another key, where the clock's minute ended meanwhile.
+        began = timezone.now().minute
+        text = make_key("products.view_product", requests_per_minute=5)[0]
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, [text] * 20))
     assert sorted(answers) == [200] * 5 + [429] * 15
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from console.models import ApiKey, AuditEntry
+from console.models import AuditEntry
 from console.rest import keys
 from tests import cast
 from tests.api.callers import ROOT, Program, make_key, owner
@@ -95,12 +95,11 @@ def test_use_is_written_at_most_once_a_minute() -> None:
 
 
 def test_a_key_makes_as_many_requests_a_minute_as_it_was_given() -> None:
-    program = Program(VIEW, requests_per_minute=2)
-    noon = timezone.now()
-    ApiKey.objects.update(minute=noon.replace(second=0, microsecond=0))
-    answers = [program.call("get", "/products") for _ in range(4)]
-    if len({timezone.now().minute, noon.minute}) > 1:
-        pytest.skip("The clock's minute ended meanwhile.")
+    began = -1
+    while timezone.now().minute != began:  # Once more, with another key, where the clock's minute ended meanwhile.
+        began = timezone.now().minute
+        program = Program(VIEW, requests_per_minute=2)
+        answers = [program.call("get", "/products") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
     assert [answers[index]["RateLimit-Remaining"] for index in (0, 1)] == ["1", "0"]
     assert 1 <= int(answers[2]["Retry-After"]) <= 60

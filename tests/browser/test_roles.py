@@ -16,10 +16,21 @@ from tests.cast import NOON
 from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PRODUCTION = {"Home", "Jobs", "Production center", "Production records", "Serial numbers", "Binding station"}
+PRODUCTION = {"Home", "Jobs", "Production center", "Production records", "Receipts", "Serial numbers", "Binding station"}
 VIEWER = {
-    *("Home", "Jobs", "Products", "Pre-import list", "Uploaded workbooks", "Production center", "Production records", "Serial numbers"),
-    *("Download codes", "MAC pools", "Activation codes", "Devices", "Drift", "Device log", "Data centers", "Brokers", "API"),
+    *("Home", "Jobs", "Products", "Pre-import list", "Uploaded workbooks", "Production center", "Production records", "Receipts"),
+    *(
+        "Serial numbers",
+        "Download codes",
+        "MAC pools",
+        "Activation codes",
+        "Devices",
+        "Drift",
+        "Device log",
+        "Data centers",
+        "Brokers",
+        "API",
+    ),
 }
 SIDEBARS = {
     "Viewer": VIEWER,
