@@ -83,14 +83,16 @@ def main(arguments: list[str]) -> None:
     size, started, found = QUICK if options.quick else FULL, time.monotonic(), list[Figure]()
     wanted = options.only or (QUICK_PARTS if options.quick else PARTS)
     with stage() as folder:
-        for name, measure in parts(size).items():
-            if name not in wanted:
-                continue
-            began = time.monotonic()
-            found += measure(folder)
-            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-        text = report.text(found, rounds=size.rounds, seconds=time.monotonic() - started)
-    print(text)
+        try:
+            for name, measure in parts(size).items():
+                if name not in wanted:
+                    continue
+                began = time.monotonic()
+                found += measure(folder)
+                print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        finally:  # What was measured before a part that failed is told all the same.
+            text = report.text(found, rounds=size.rounds, seconds=time.monotonic() - started)
+            print(text, flush=True)
     if options.write:
         report.put(text, options.write)
 

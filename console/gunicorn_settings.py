@@ -4,6 +4,7 @@ The server was chosen for its header names: old C firmware compares them letter 
 lower case lock it out.
 """
 
+import gc
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,13 @@ class Lines(Logger):
 
 
 logger_class = Lines
+
+
+def when_ready(server: object) -> None:
+    """What start-up made stays for good: the garbage collector of the web processes, forked after this, does not walk through it again and
+    again, and the pages that they share with this one stay shared."""
+    gc.collect()
+    gc.freeze()
 
 
 def ssl_context(config: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

@@ -75,3 +75,9 @@ def test_the_key_ring_that_is_missing_can_be_made(tmp_path: Path) -> None:
 def test_an_embedded_console_asks_for_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bare = dict.fromkeys((*SAFE, "NAMEPLATE_KEY_RING"), "")
     assert reasons(monkeypatch, tmp_path, **bare) == []
+
+
+def test_the_web_server_sets_what_it_loaded_aside_from_the_garbage_collector() -> None:
+    code = "import gc; from console import gunicorn_settings as s; s.when_ready(None); print(gc.get_freeze_count())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert int(told.stdout) > 10_000
