@@ -18,7 +18,7 @@ from devices.services import batches, client_ids, disconnecting, lifecycle, mac_
 from products.models import Broker, DataCenter, DeviceNameKind, NetworkProtocol, Product
 from products.services import brokers, data_centers, lookup, products, supply
 from products.services.brokers import HookedBroker
-from registration.models import DecisionCode
+from registration.decision_codes import DecisionCode
 from registration.protocols.base import Credentials
 from registration.protocols.connecting import DeviceCredentials, Presented
 from registration.protocols.connection_schemes import COMPOSERS

@@ -13,7 +13,7 @@ from devices.rules.macs import as_stored_mac
 from products.models import DataCenter, Product
 
 if TYPE_CHECKING:
-    from devices.models import ClientIdentity, Connection, Device, DisconnectOrder, PreImportedDevice, SerialNumber  # noqa: F401
+    from devices.models import ClientIdentity, Connection, Device, DeviceCertificate, DisconnectOrder, PreImportedDevice, SerialNumber  # noqa: F401
 
 
 class PreImportRow(NamedTuple):
@@ -153,6 +153,12 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def ended_before(self, moment: datetime) -> Self:
         return self.filter(disconnected_at__lt=moment)
+
+
+class DeviceCertificateQuerySet(models.QuerySet["DeviceCertificate"]):
+    def of(self, device: "Device") -> Self:
+        """In the device's own database."""
+        return self.using(device.data_center.database).filter(device_id=device.pk)
 
 
 class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from products.models import Broker, DataCenter, Product
+from registration.decision_codes import DecisionCode
 from registration.protocols.wire import MAX_TEXT
 from registration.querysets import DeviceLogEntryQuerySet, UsedNonceQuerySet
 
@@ -15,39 +16,6 @@ class DeviceEvent(models.TextChoices):
     REGISTRATION = "registration", _("Registration")
     CONNECTION = "connection", _("Connection")
     DISCONNECTION = "disconnection", _("Disconnection")
-
-
-class DecisionCode(models.TextChoices):
-    """What was decided, in the words of `DomainError.code`."""
-
-    ACCEPTED = "accepted", _("Accepted")
-    MALFORMED = "malformed", _("Malformed request")
-    PRODUCT_UNKNOWN = "product_unknown", _("Product unknown")
-    PRODUCT_NOT_PUBLISHED = "product_not_published", _("Product not published")
-    BAD_SIGNATURE = "bad_signature", _("Bad signature")
-    UNKNOWN_ALGORITHM = "unknown_algorithm", _("Unknown algorithm")
-    OUTSIDE_WINDOW = "outside_window", _("Outside the time window")
-    NONCE_USED = "nonce_used", _("Nonce used before")
-    PER_PRODUCT_SECRET_OFF = "per_product_secret_off", _("Per-product secret disabled")
-    DYNAMIC_REGISTRATION_OFF = "dynamic_registration_off", _("Dynamic registration off")
-    BAD_DEVICE_NAME = "bad_device_name", _("Bad DeviceName")
-    DEVICE_DISABLED = "device_disabled", _("Device disabled")
-    ALREADY_ACTIVATED = "already_activated", _("Already activated")
-    ALREADY_REGISTERED = "already_registered", _("Already registered")
-    WRONG_AUTHENTICATION = "wrong_authentication", _("Authenticates otherwise")
-    NOT_IMPORTED = "not_imported", _("Not imported")
-    AUTO_CREATE_LIMIT = "auto_create_limit", _("Limit of automatic creation")
-    PREREGISTRATION_FREE_OFF = "preregistration_free_off", _("Preregistration-free not allowed")
-    CLIENT_LIMIT = "client_limit", _("Five ClientIDs are active")
-    CLIENT_ID_SWITCHED = "client_id_switched", _("Another ClientID was chosen")
-    CLIENT_UNKNOWN = "client_unknown", _("ClientID unknown")
-    CLIENT_FORBIDDEN = "client_forbidden", _("ClientID forbidden")
-    CLIENT_ID_TAKEN = "client_id_taken", _("MQTT client id taken")
-    DEVICE_UNKNOWN = "device_unknown", _("Device unknown")
-    BAD_CREDENTIAL = "bad_credential", _("Wrong DeviceSecret or DeviceToken")
-    ENDED = "ended", _("Connection ended")
-    UNAVAILABLE = "unavailable", _("Unavailable")
-    INTERNAL = "internal", _("Internal error")
 
 
 class DeviceLogEntry(models.Model):

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from products.models import DataCenter
 from products.services.access import limit_of
-from registration.models import DecisionCode, DeviceEvent
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent
 from registration.services import figures
 from registration.services.figures import Attempts
 

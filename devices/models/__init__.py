@@ -5,6 +5,7 @@ from devices.models.batch import Batch, BatchFile, BatchSource, BatchUndo, FileF
 from devices.models.client_identity import ClientIdentity, IdentityStatus
 from devices.models.connection import Connection, ConnectionEnd
 from devices.models.device import Device, DeviceOrigin
+from devices.models.device_certificate import DeviceCertificate
 from devices.models.disconnect_order import CutReason, DisconnectOrder, OrderOutcome
 from devices.models.download_code import CodeState, DownloadCode, FailedRedemption
 from devices.models.mac_pool import MacBlockKind, MacPool
@@ -27,6 +28,7 @@ __all__ = [
     "ConnectionEnd",
     "CutReason",
     "Device",
+    "DeviceCertificate",
     "DeviceOrigin",
     "DisconnectOrder",
     "DownloadCode",

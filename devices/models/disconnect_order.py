@@ -13,6 +13,7 @@ class CutReason(models.TextChoices):
     DISABLE = "disable", _("The device was disabled")
     DELETE = "delete", _("The device was deleted")
     EVICT = "evict", _("A newer connection has the same credential")
+    CERTIFICATE = "certificate", _("Its certificate was revoked")
     FORBIDDEN = "forbidden", _("It came in while it was being forbidden")
 
 

@@ -2,7 +2,7 @@
 
 from products.models.access import ProductAccess
 from products.models.authority import AuthorityProduct, AuthorityState, CertificateAuthority, CertificatePolicy, IdentitySource
-from products.models.broker import Broker, BrokerKind
+from products.models.broker import GATEWAYS, Broker, BrokerKind
 from products.models.code_grant import CodeGrant
 from products.models.data_center import DataCenter, DataCenterHost
 from products.models.issuing import DeviceKeyKind, IssuedCertificate, IssuingCA, IssuingKind, RevocationReason
@@ -19,6 +19,7 @@ from products.models.product import (
 from products.models.revocation import PublishedList, RevocationList, RevocationSource, RevokedSerial
 
 __all__ = [
+    "GATEWAYS",
     "AuthorityProduct",
     "AuthorityState",
     "Broker",

@@ -14,6 +14,13 @@ class BrokerKind(models.TextChoices):
     MOSQUITTO = "mosquitto", _("Mosquitto with go-auth")
     NANOMQ = "nanomq", _("NanoMQ")
     EMBEDDED = "embedded", _("Embedded")
+    NGINX = "nginx", _("nginx, for devices with certificates")
+    HAPROXY = "haproxy", _("HAProxy, for devices with certificates")
+    ENVOY = "envoy", _("Envoy, for devices with certificates")
+
+
+GATEWAYS = frozenset({BrokerKind.NGINX, BrokerKind.HAPROXY, BrokerKind.ENVOY})
+"""No brokers: proxies that end a device's mutual TLS and ask over HTTP whether it may come in. Nothing stays connected there."""
 
 
 DROPPING = frozenset({BrokerKind.RABBITMQ, BrokerKind.EMQX, BrokerKind.VERNEMQ, BrokerKind.EMBEDDED})

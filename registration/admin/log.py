@@ -21,7 +21,8 @@ from products.services import access
 from registration.admin import log_export, log_search, what_if
 from registration.admin.log_filters import LOG_FILTERS
 from registration.admin.remedies import Remedy, remedy_of
-from registration.models import DecisionCode, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceLogEntry
 from registration.services import meanings
 
 CENTER = "center"

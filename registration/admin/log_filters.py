@@ -11,7 +11,8 @@ from console.shared.filters import MomentRangeFilter
 from devices.admin.device_filters import as_stored_mac
 from products.admin.limits import seen_products
 from registration.admin import log_search
-from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent, DeviceLogEntry
 from registration.protocols.connection_schemes import SCHEMES
 from registration.protocols.registry import protocols_by_name
 from registration.services import device_log

@@ -23,7 +23,7 @@ from devices.services import client_ids, connections
 from products.admin.limits import seen_products
 from products.models import DataCenter, Product
 from registration.admin.remedies import Remedy, remedy_of
-from registration.models import DecisionCode
+from registration.decision_codes import DecisionCode
 from registration.services import explain, meanings
 from registration.services.explain import Explanation, Foreseen
 from registration.services.meanings import Meaning

@@ -21,11 +21,13 @@ MAX_PASSWORD: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The three texts of a CONNECT, or of a broker's question about one."""
+    """The three texts of a CONNECT, or of a broker's question about one. `certificates`: what the device proved itself with in the TLS
+    handshake, as DER, the leaf first; empty for a device without one."""
 
     client_id: str
     username: str
     password: str = field(repr=False)
+    certificates: tuple[bytes, ...] = field(default=(), repr=False)
 
     def checked(self) -> "Presented":
         """Itself, if its texts are visible and of a length that something means. Raises Malformed."""

@@ -27,7 +27,8 @@ from products.models import DataCenter
 from products.rules.wire_formats import wire_format
 from products.services.brokers import HookedBroker
 from products.services.lookup import ProductUnknown, RegistrationProduct, find_for_registration
-from registration.models import DecisionCode, DeviceEvent
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent
 from registration.protocols import connection_schemes, topics
 from registration.protocols.base import BadSignature
 from registration.protocols.connecting import ConnectClaim, Presented

@@ -7,7 +7,8 @@ from uuid import uuid4
 from console.words import say
 from devices.models import Connection, ConnectionEnd
 from products.models import DataCenter, Product
-from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent, DeviceLogEntry
 from registration.services import device_log
 
 SENTENCES: Final[dict[str, str]] = {

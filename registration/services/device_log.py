@@ -16,7 +16,8 @@ from console.shared import metrics
 from console.shared.statements import Into, Row, store_all
 from products.models import DataCenter
 from products.services.lookup import RegistrationProduct
-from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent, DeviceLogEntry
 
 log = logging.getLogger(__name__)
 

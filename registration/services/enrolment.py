@@ -19,7 +19,8 @@ from products.models import DataCenter
 from products.rules.wire_formats import wire_format
 from products.services import data_centers
 from products.services.lookup import ProductUnknown, RegistrationProduct, find_for_registration
-from registration.models import DecisionCode, UsedNonce
+from registration.decision_codes import DecisionCode
+from registration.models import UsedNonce
 from registration.protocols.base import (
     MAX_BODY_BYTES,
     BadSignature,

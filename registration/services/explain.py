@@ -11,7 +11,8 @@ from uuid import uuid4
 from devices.models import ClientIdentity, Device
 from products.models import DataCenter, Product
 from products.services import lookup
-from registration.models import DecisionCode, DeviceEvent
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent
 from registration.protocols.base import BadSignature, VerifiedClaim
 from registration.services import broker_auth, enrolment
 from registration.services.device_log import Attempt

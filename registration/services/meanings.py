@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from registration.models import DecisionCode
+from registration.decision_codes import DecisionCode
 
 Words = Any
 """A lazy translation."""

@@ -9,7 +9,8 @@ from console.errors import DomainError
 from console.shared.statements import Into, Row, Statement
 from devices.services.admission import Admission
 from devices.services.client_ids import Issued
-from registration.models import DecisionCode, UsedNonce
+from registration.decision_codes import DecisionCode
+from registration.models import UsedNonce
 from registration.protocols.base import Grant, RegistrationProtocol, Reply, VerifiedClaim
 from registration.services import device_log
 from registration.services.device_log import Attempt

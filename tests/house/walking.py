@@ -24,7 +24,8 @@ from devices.models import Batch, Device, DownloadCode, MacBlockKind, Receipt, R
 from devices.services import admission, mac_pools, receipts
 from products.models import Broker, CertificateAuthority, IssuedCertificate, Product
 from products.services import brokers, lookup
-from registration.models import DecisionCode, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceLogEntry
 from tests import cast
 from tests.cast import NOON
 from tests.products import ca_cast, issuing_cast

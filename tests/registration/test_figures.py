@@ -12,7 +12,8 @@ from devices.models import Device
 from devices.services import admission
 from products.models import DataCenter
 from products.services import lookup
-from registration.models import DecisionCode, DeviceLogEntry, FigureState, FleetFigure, HourlyFigure
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceLogEntry, FigureState, FleetFigure, HourlyFigure
 from registration.services import figure_keeping, figures
 from tests import cast
 

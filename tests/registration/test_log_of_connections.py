@@ -16,7 +16,8 @@ from console.models import AuditEntry
 from devices.models import ClientIdentity
 from products.models import Broker, Product
 from products.services import brokers
-from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent, DeviceLogEntry
 from registration.protocols.connecting import DeviceCredentials
 from registration.protocols.connection_schemes import COMPOSERS
 from registration.services import broker_auth, log_export

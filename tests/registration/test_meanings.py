@@ -2,7 +2,7 @@
 
 import pytest
 
-from registration.models import DecisionCode
+from registration.decision_codes import DecisionCode
 from registration.services import meanings
 from registration.services.meanings import Place
 

@@ -12,7 +12,8 @@ from devices.rules.macs import as_stored_mac
 from products.api import finding
 from products.models import DataCenter
 from products.services import access
-from registration.models import DecisionCode, DeviceEvent, DeviceLogEntry
+from registration.decision_codes import DecisionCode
+from registration.models import DeviceEvent, DeviceLogEntry
 from registration.querysets import DeviceLogEntryQuerySet
 
 TAG, VIEW = "Log", "registration.view_devicelogentry"

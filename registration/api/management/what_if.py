@@ -8,7 +8,7 @@ from console.rest.endpoints import Call, Endpoint, operation
 from console.rest.forms import Query
 from console.shared.translation import shown
 from products.api import finding
-from registration.models import DecisionCode
+from registration.decision_codes import DecisionCode
 from registration.services import explain
 
 
