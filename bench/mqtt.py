@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from bench import doors, figures, load, mqtt_load, stage
+from bench import certificate_checks, doors, figures, load, mqtt_load, stage
 from bench.figures import Figure
 from bench.load import Load
 from console.shared import keyring
@@ -56,17 +56,27 @@ def registrations(count: int, rounds: int, folder: Path) -> list[Figure]:
 
 
 def checks(count: int, rounds: int, folder: Path) -> list[Figure]:
-    """`count` connection checks a round by RabbitMQ's hook, of devices that have connected before, on eight kept connections."""
+    """`count` connection checks a round of devices that have connected before, on eight kept connections: by DeviceSecret at RabbitMQ's
+    hook, and by certificate at EMQX's."""
     made = stage.product("Checked", wire="alibaba", kind="free")
     server = processes.start_server(folder)
     try:
         asked = [request for at, request in zip(range(count), _questions(made, min(count, 200)), strict=False)]
         empty = [doors.EMPTY] * count * doors.LONGER
         pairs = [(_allowed(load.run(server.port, asked)), load.run(server.port, empty)) for _ in range(rounds + 1)]
+        asked = [request for at, request in zip(range(count), certificate_checks.questions(made, min(count, 200)), strict=False)]
+        certified = [(_certified(load.run(server.port, asked)), load.run(server.port, empty)) for _ in range(rounds + 1)]
     finally:
         server.stop()
-    rates = [(own.rate, base.rate) for own, base in pairs[1:]]
-    return [figures.of_rates("connection check, RabbitMQ's hook", doors.FLOOR, rates, aim=CHECK_AIM, remarks=(_times(pairs[1:]), ""))]
+    return [
+        _check_figure("connection check, RabbitMQ's hook", pairs[1:], CHECK_AIM),
+        _check_figure("connection check by certificate, EMQX's hook", certified[1:], ""),
+    ]
+
+
+def _check_figure(work: str, pairs: Sequence[tuple[Load, Load]], aim: str) -> Figure:
+    rates = [(own.rate, base.rate) for own, base in pairs]
+    return figures.of_rates(work, doors.FLOOR, rates, aim=aim, remarks=(_times(pairs), ""))
 
 
 def _figures(work: str, pairs: Sequence[tuple[Load, Load]], decided: Sequence[float]) -> list[Figure]:
@@ -152,3 +162,10 @@ def _floor(folder: Path, certificate: Sequence[Path]) -> Iterator[int]:
         yield port
     finally:
         process.stop()
+
+
+def _certified(done: Load) -> Load:
+    """Raises RuntimeError unless every device was let in."""
+    if not certificate_checks.allowed([body for _, body in done.answers]):
+        raise RuntimeError("The hook refused a device with a certificate.")
+    return done

@@ -21,6 +21,8 @@ workers = _environment.web_workers
 threads = _environment.web_threads
 # Firmware over TLS loses the answer if the connection closes within two seconds; ten are enough for any client.
 keepalive = 10
+# A device's certificate and two above it, RSA with 4,096 bits, have 8,432 characters as Envoy hands them on; gunicorn's own limit is 8,190.
+limit_request_field_size = 32_768
 graceful_timeout = 5
 preload_app = True
 control_socket_disable = True

@@ -18,6 +18,8 @@ REGULAR: dict[str, dict[str, Any]] = {
     "purge the device log": {"task": "registration.purge_log", "schedule": 6 * 3600.0},
     "purge ended connections": {"task": "registration.purge_connections", "schedule": 6 * 3600.0},
     "fetch revocation lists": {"task": "products.fetch_revocation_lists", "schedule": 60.0, "options": {"expires": 60.0}},
+    "cut off by what was revoked lately": {"task": "devices.cut_revoked_again", "schedule": 30.0, "options": {"expires": 30.0}},
+    "cut off by all that is revoked": {"task": "devices.cut_all_revoked", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "purge ended certificates": {"task": "products.purge_issued_certificates", "schedule": 24 * 3600.0},
     "purge unused ClientIDs": {"task": "registration.purge_unused_client_ids", "schedule": 6 * 3600.0},
 }

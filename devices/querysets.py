@@ -1,7 +1,7 @@
 """The vocabulary of devices."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -14,6 +14,11 @@ from products.models import DataCenter, Product
 
 if TYPE_CHECKING:
     from devices.models import ClientIdentity, Connection, Device, DeviceCertificate, DisconnectOrder, PreImportedDevice, SerialNumber  # noqa: F401
+
+
+CERTIFICATE_ENDS_SOON = timedelta(days=30)
+CERTIFICATE_WORDS = ("ends", "ended", "changing", "revoked")
+"""Of the certificate that a device must present: it ends soon, has ended, the next one is set, an operator has revoked it."""
 
 
 class PreImportRow(NamedTuple):
@@ -102,6 +107,16 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         """One ClientID was chosen, the others are forbidden (A12)."""
         return self.filter(switched_at__isnull=False)
 
+    def with_certificate(self, word: str, at: datetime) -> Self:
+        """`word`: one of CERTIFICATE_WORDS. An index answers each, whatever the size of the list."""
+        lasting = self.filter(certificate__revoked_at=None)
+        return {
+            "ends": lasting.filter(certificate__not_after__gt=at, certificate__not_after__lte=at + CERTIFICATE_ENDS_SOON),
+            "ended": lasting.filter(certificate__not_after__lte=at),
+            "changing": self.filter(certificate__next_set_at__isnull=False),
+            "revoked": self.filter(certificate__revoked_at__isnull=False),
+        }[word]
+
     def in_state(self, state: str) -> Self:
         """`state`: one of devices.rules.lifecycle's five words."""
         words = {
@@ -159,6 +174,11 @@ class DeviceCertificateQuerySet(models.QuerySet["DeviceCertificate"]):
     def of(self, device: "Device") -> Self:
         """In the device's own database."""
         return self.using(device.data_center.database).filter(device_id=device.pk)
+
+    def connected(self, connections: "ConnectionQuerySet") -> Self:
+        """Of X.509 devices that have one of these open: such a device comes by its certificate alone."""
+        mine = connections.open().filter(device_id=models.OuterRef("pk"))
+        return self.filter(models.Exists(mine), device__authentication="x509")
 
 
 class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):

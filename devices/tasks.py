@@ -7,6 +7,7 @@ from console.shared.tasks import nudge
 from devices.models import Batch, BatchFile, BatchUndo, MarkedWorkbook, SerialNumberRun, Upload, UploadStage
 from devices.services import (
     batch_files,
+    certificate_sweep,
     download_codes,
     marked_workbooks,
     production,
@@ -17,6 +18,7 @@ from devices.services import (
     upload_commit,
     uploads,
 )
+from products.services import revocation_news
 
 UPLOAD_TASKS = {UploadStage.CHECK: "devices.check_upload", UploadStage.COMMIT: "devices.commit_upload"}
 
@@ -75,6 +77,23 @@ def issue_receipts() -> None:
 @shared_task(name="devices.make_serial_numbers")
 def make_serial_numbers(run_id: int) -> None:
     serial_number_making.fill(run_id, clock=timezone.now)
+
+
+@shared_task(name=revocation_news.CUT_TASK)
+def cut_revoked(authority_id: int) -> None:
+    """`authority_id`: the number of a CertificateAuthority of which something was revoked. May run twice: its news are claimed."""
+    certificate_sweep.cut_by(authority_id, at=timezone.now())
+
+
+@shared_task(name="devices.cut_revoked_again")
+def cut_revoked_again() -> None:
+    """Revocations of the last minute or two, and those whose nudge or worker was lost."""
+    certificate_sweep.cut_again(at=timezone.now())
+
+
+@shared_task(name="devices.cut_all_revoked")
+def cut_all_revoked() -> None:
+    certificate_sweep.cut_all(at=timezone.now())
 
 
 @shared_task(name="devices.sweep")

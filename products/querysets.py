@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 if TYPE_CHECKING:
     from products.models import CertificateAuthority, DataCenter, IssuedCertificate, Product, ProductSecret, RevokedSerial  # noqa: F401
@@ -46,6 +46,6 @@ class IssuedCertificateQuerySet(models.QuerySet["IssuedCertificate"]):
 
 class RevokedSerialQuerySet(models.QuerySet["RevokedSerial"]):
     def to_publish(self, authority_id: int, still_named: datetime) -> Self:
-        """What a list of ours names: all but what another's list says, and what ended before `still_named`."""
-        ours = self.filter(authority_id=authority_id).exclude(source="list")
+        """What a list of ours names: what the CA itself has signed, but for what another's list says or ended before `still_named`."""
+        ours = self.filter(authority_id=authority_id, issuer_spki=F("authority__spki_sha256")).exclude(source="list")
         return ours.filter(Q(not_after=None) | Q(not_after__gt=still_named)).order_by("id")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from products.models import Broker, DataCenter, Product
 from registration.decision_codes import DecisionCode
 from registration.protocols.wire import MAX_TEXT
-from registration.querysets import DeviceLogEntryQuerySet, UsedNonceQuerySet
+from registration.querysets import CertificateTicketQuerySet, DeviceLogEntryQuerySet, UsedNonceQuerySet
 
 
 class DeviceEvent(models.TextChoices):
@@ -92,6 +92,28 @@ class UsedNonce(models.Model):
 
     def __str__(self) -> str:
         return self.nonce
+
+
+class CertificateTicket(models.Model):
+    """Certificates that the registrar keeps for a broker's question (registration/services/certificate_tickets.py).
+
+    `digest`: SHA-256 of the ticket in hex; `chain`: DER in base64, the device's own first. In the center's database.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    chain = models.JSONField()
+    expires_at = models.DateTimeField()
+
+    objects = CertificateTicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("certificate ticket")
+        verbose_name_plural = _("certificate tickets")
+        default_permissions = ()
+        indexes = [models.Index(fields=["expires_at"], name="certificate_ticket_expiry")]
+
+    def __str__(self) -> str:
+        return self.digest[:8]
 
 
 class BrokerState(models.Model):

@@ -9,7 +9,7 @@ from django.db import models
 from products.models import DataCenter
 
 if TYPE_CHECKING:
-    from registration.models import DeviceLogEntry, UsedNonce  # noqa: F401
+    from registration.models import CertificateTicket, DeviceLogEntry, UsedNonce  # noqa: F401
 
 
 class DeviceLogEntryQuerySet(models.QuerySet["DeviceLogEntry"]):
@@ -42,4 +42,10 @@ class DeviceLogEntryQuerySet(models.QuerySet["DeviceLogEntry"]):
 class UsedNonceQuerySet(models.QuerySet["UsedNonce"]):
     def expired(self, at: datetime) -> Self:
         """Nonces whose timestamp has left the window: a replay of them is refused by the clock alone."""
+        return self.filter(expires_at__lt=at)
+
+
+class CertificateTicketQuerySet(models.QuerySet["CertificateTicket"]):
+    def expired(self, at: datetime) -> Self:
+        """Tickets that nobody redeemed in time: the broker was away, or refused by itself."""
         return self.filter(expires_at__lt=at)

@@ -9,6 +9,7 @@ from registration.services import figure_keeping, retention
 @shared_task(name="registration.purge_nonces")
 def purge_nonces() -> None:
     retention.purge_nonces(at=timezone.now())
+    retention.purge_tickets(at=timezone.now())
 
 
 @shared_task(name="registration.purge_log")

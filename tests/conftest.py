@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.shared import confirmation
-from tests import certificates, haproxy, processes, rabbitmq
+from tests import certificates, gateways, haproxy, processes, rabbitmq
 from tests.processes import Process, Registrar, Server
 from tests.rabbitmq import RabbitMQ
 
@@ -23,6 +23,7 @@ NEEDED = {
     "postgres": lambda: connection.vendor == "postgresql",
     "redis": lambda: bool(os.environ.get("REDIS_URL")),
     "haproxy": haproxy.is_installed,
+    "nginx": gateways.nginx_is_installed,
     "rabbitmq": rabbitmq.is_installed,
 }
 

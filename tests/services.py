@@ -39,6 +39,7 @@ def missing_packages() -> list[str]:
         "chromium": shutil.which("chromium"),
         "rabbitmq-server": Path("/usr/lib/rabbitmq/bin/rabbitmq-server").exists(),
         "haproxy": shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin"),
+        "nginx": shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"),
         "fonts-noto-cjk": glob.glob("/usr/share/fonts/**/NotoSansCJK*", recursive=True),
         "fonts-dejavu-core": glob.glob("/usr/share/fonts/**/DejaVuSans.ttf", recursive=True),
     }

@@ -71,6 +71,8 @@ devices.change_device                      .        x          .          .     
 devices.delete_device                      .        x          .          .           x
 devices.reset_device                       .        .          .          x           x
 devices.switch_client_id                   .        .          .          x           x
+devices.change_pin                         .        .          .          x           x
+devices.revoke_device_certificate          .        .          .          x           x
 devices.reveal_device_secret               .        .          .          x           x
 
 registration.view_devicelogentry           x        x          .          x           x

@@ -3,6 +3,7 @@
 from devices.admin import (
     attention,
     batch,
+    certificate_attention,
     compromised,
     device,
     download_code,
@@ -21,6 +22,7 @@ from devices.admin import (
 __all__ = [
     "attention",
     "batch",
+    "certificate_attention",
     "compromised",
     "device",
     "download_code",

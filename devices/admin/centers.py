@@ -9,6 +9,8 @@ from django.urls import URLPattern, path, reverse
 from products.models import DataCenter
 
 SESSION_KEY = "data_center"
+CENTER = "center"
+"""What a link to a list names the data center by."""
 
 
 def selected(request: HttpRequest) -> DataCenter:
@@ -50,6 +52,12 @@ class CenterSelector:
         return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """A link may name the data center (?center=): it is selected, as if by hand."""
+        if CENTER in request.GET and self.has_view_permission(request):  # type: ignore[attr-defined]
+            select(request, request.GET[CENTER])
+            rest = request.GET.copy()
+            del rest[CENTER]
+            return HttpResponseRedirect(f"{request.path}?{rest.urlencode()}")
         shown = {
             "data_center": selected(request),
             "data_centers": list(DataCenter.objects.order_by("-is_home", "name")),

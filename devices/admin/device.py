@@ -17,10 +17,11 @@ from console.shared.admin import ConsoleModelAdmin, badge, moment, mono
 from console.shared.filters import MomentRangeFilter
 from console.shared.page_actions import PageAction, PageActions
 from devices.admin import bulk_switch, centers, device_page
+from devices.admin.certificate_actions import CERTIFICATE_ACTIONS
 from devices.admin.client_id_pages import ClientIdPages
 from devices.admin.compromised import CompromisedPage
 from devices.admin.device_actions import DEVICE_ACTIONS
-from devices.admin.device_filters import STATES, ClientIdsFilter, StateFilter, search
+from devices.admin.device_filters import STATES, CertificateFilter, ClientIdsFilter, StateFilter, search
 from devices.models import Device
 from products.admin.limits import ProductFilter
 from products.models import DataCenter, Product
@@ -58,6 +59,7 @@ class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSel
         ProductFilter,
         StateFilter,
         ClientIdsFilter,
+        CertificateFilter,
         ("authentication", ChoicesDropdownFilter),
         ("origin", ChoicesDropdownFilter),
         ("registered_at", MomentRangeFilter),
@@ -80,7 +82,7 @@ class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSel
         "url_name": "admin:devices_preimporteddevice_changelist",
         "permission": "devices.view_preimporteddevice",
     }
-    page_actions = DEVICE_ACTIONS
+    page_actions = (*DEVICE_ACTIONS, *CERTIFICATE_ACTIONS)
     page_template = "devices/device.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

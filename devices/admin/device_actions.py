@@ -75,6 +75,7 @@ DEVICE_ACTIONS = (
                 "For a device that has lost its DeviceSecret: it may register again and receives the same DeviceSecret. "
                 "Until it connects, it is inactive."
             ),
+            _("Of one with a certificate the expected certificate stays; if it was handed that here, it may register again for another."),
         ),
         warnings=(_("Until then anybody who has the product's certificate and this DeviceName can register in its place."),),
         confirm=_("Reset"),
@@ -125,6 +126,7 @@ DEVICE_ACTIONS = (
                 "If the pre-import list has its DeviceName, that row receives a new DeviceSecret, so that another "
                 "physical device can be activated under the name."
             ),
+            _("Certificates that were issued to it here are revoked."),
         ),
         warnings=(_("This cannot be undone."),),
         confirm=_("Delete"),

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from devices.models import Device
-from devices.querysets import matching
+from devices.querysets import CERTIFICATE_WORDS, matching
 from devices.rules import lifecycle
 from devices.rules.macs import as_stored_mac as as_stored_mac
 
@@ -19,6 +20,9 @@ STATES = {
     lifecycle.INACTIVE: _("Inactive"),
     lifecycle.DISABLED: _("Disabled"),
 }
+
+
+CERTIFICATE_TITLES = (_("Ends within 30 days"), _("Has ended"), _("The next one is set"), _("Revoked for the device"))
 
 
 class StateFilter(DropdownFilter):
@@ -46,6 +50,22 @@ class ClientIdsFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Device]:
         words = {self.SEVERAL: queryset.with_several_client_ids, self.SWITCHED: queryset.switched}
         found: QuerySet[Device] = words[self.value()]() if self.value() in words else queryset
+        return found
+
+
+class CertificateFilter(DropdownFilter):
+    """Of devices with a certificate of their own."""
+
+    title = _("certificate")
+    parameter_name = "certificate"
+    WORDS = dict(zip(CERTIFICATE_WORDS, CERTIFICATE_TITLES, strict=True))
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(self.WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Device]:
+        known = self.value() in self.WORDS
+        found: QuerySet[Device] = queryset.with_certificate(self.value(), timezone.now()) if known else queryset
         return found
 
 

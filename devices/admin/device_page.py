@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from devices.admin import client_id_pages, log_link, presence
+from devices.admin import certificate_card, client_id_pages, log_link, presence
 from devices.admin.device_filters import STATES
 from devices.admin.timeline_chart import chart
 from devices.models import Device
@@ -36,6 +36,7 @@ def context(request: HttpRequest, device: Device, *, key: str) -> dict[str, Any]
         "chart": chart(shown, at=at, span=request.GET.get("span", "")) if shown.visits else None,
         "spans": SPANS,
         "log_search": log_link.of_device(request, device),
+        "card": certificate_card.card(request, device, at=at),
         "may_switch": bool(shown.standing) and request.user.has_perm(client_id_pages.PERMISSION),
         "switch_url": reverse("admin:devices_device_switch", args=[key]),
         "clear_url": reverse("admin:devices_device_clear", args=[key]),

@@ -51,9 +51,9 @@ class EditForm(forms.Form):
     certificate_fingerprint = forms.CharField(
         label=_("Certificate fingerprint"),
         required=False,
-        max_length=120,
+        max_length=200,
         widget=forms.TextInput(attrs=PLAIN),
-        help_text=_("Of an X.509 device: SHA-1, 40 hex digits. Empty: the certificate of its first connection counts."),
+        help_text=_("Of an X.509 device: SHA-1 as 40 hex digits or SHA-256 as 64. Empty: the certificate of its first connection counts."),
     )
 
 

@@ -27,7 +27,9 @@ WORDS = {
     columns.SN: _("Optional. Unique in the whole pre-import list; up to 64 letters, digits, - _ . or :"),
     columns.AUTHENTICATION: _("Optional: dynamic, static or x509. Empty: what you choose when you upload."),
     columns.DEVICE_SECRET: _("Optional. Only for devices that hold their secret already; empty: one is issued."),
-    columns.FINGERPRINT: _("Optional, only with x509: SHA-1 of the certificate, 40 hex digits."),
+    columns.FINGERPRINT: _(
+        "Optional, only with x509: SHA-1 of the certificate as 40 hex digits, or SHA-256 as 64. Empty: that of its first connection."
+    ),
 }
 
 

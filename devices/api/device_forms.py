@@ -13,6 +13,7 @@ from devices.models import (
     IdentityStatus,
     OrderOutcome,
 )
+from devices.querysets import CERTIFICATE_WORDS
 from devices.rules import lifecycle
 
 STATES = (lifecycle.ONLINE, lifecycle.OFFLINE, lifecycle.SEEN, lifecycle.INACTIVE, lifecycle.DISABLED)
@@ -28,7 +29,9 @@ class DeviceRow(serializers.Serializer):
     enabled = serializers.BooleanField()
     authentication = serializers.ChoiceField(Authentication.choices)
     origin = serializers.ChoiceField(DeviceOrigin.choices)
-    certificate_fingerprint = serializers.CharField(allow_blank=True)
+    certificate_fingerprint = serializers.CharField(
+        allow_blank=True, help_text="Of an X.509 device: the certificate that is expected of it."
+    )
     created_at = Moment()
     registered_at = Moment(allow_null=True)
     activated_at = Moment(allow_null=True)
@@ -51,6 +54,11 @@ class DeviceQuery(PageQuery):
     )
     state = serializers.ChoiceField(STATES, required=False)
     client_ids = serializers.ChoiceField(("several", "switched"), required=False)
+    certificate = serializers.ChoiceField(
+        CERTIFICATE_WORDS,
+        required=False,
+        help_text="Its certificate ends within 30 days, has ended, has its next one announced, or was revoked for the device.",
+    )
     authentication = serializers.ChoiceField(Authentication.choices, required=False)
     origin = serializers.ChoiceField(DeviceOrigin.choices, required=False)
     registered_from = Moment(required=False)

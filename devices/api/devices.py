@@ -1,5 +1,6 @@
 """The device list of each data center: look, edit, reset, disable, enable, delete, read a secret."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
@@ -40,7 +41,7 @@ class Devices(Endpoint):
         center = finding.data_center(code)
         found: Any = finding.of_product(finding.devices(call, center), call.query)
         wanted = {lookup: call.query[name] for name, lookup in BOUNDS.items() if name in call.query}
-        found = _in_words(found, call.query).filter(matching(call.query.get("search", "")), **wanted)
+        found = _in_words(found, call.query, call.at).filter(matching(call.query.get("search", "")), **wanted)
         return found, _keys
 
 
@@ -140,8 +141,10 @@ def _keys(devices: list[Device]) -> dict[str, Any]:
     return {"keys": dict(Product.objects.filter(pk__in={device.product_id for device in devices}).values_list("pk", "key"))}
 
 
-def _in_words(devices: DeviceQuerySet, query: Any) -> DeviceQuerySet:
-    """By state and by ClientIDs, as the page filters."""
+def _in_words(devices: DeviceQuerySet, query: Any, at: datetime) -> DeviceQuerySet:
+    """By state, by ClientIDs and by certificate, as the page filters."""
+    if "certificate" in query:
+        devices = devices.with_certificate(query["certificate"], at)
     if "state" in query:
         devices = devices.in_state(query["state"])
     if query.get("client_ids") == "several":

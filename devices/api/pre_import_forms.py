@@ -7,6 +7,7 @@ from console.rest.paging import PageQuery
 from devices.models import Authentication, PreImportedDevice
 
 KEY = "The ProductKey."
+FINGERPRINT = "With x509 alone: SHA-1 as 40 hex digits or SHA-256 as 64, with or without colons."
 
 
 class PreImportRow(serializers.ModelSerializer):
@@ -39,7 +40,7 @@ class RowFacts(Form):
     nickname = Text(required=False, allow_blank=True, max_length=64)
     sn = Text(required=False, allow_blank=True, max_length=64)
     authentication = serializers.ChoiceField(Authentication.choices, required=False)
-    certificate_fingerprint = Text(required=False, allow_blank=True, max_length=128, help_text="SHA-1, 40 hex digits; with x509 alone.")
+    certificate_fingerprint = Text(required=False, allow_blank=True, max_length=128, help_text=FINGERPRINT)
 
 
 class OneRow(RowFacts):

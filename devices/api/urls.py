@@ -5,6 +5,7 @@ from django.urls import path
 from console.rest import places as places
 from devices.api import (
     batches,
+    device_certificates,
     devices,
     download_codes,
     drift,
@@ -70,6 +71,26 @@ urlpatterns = [
     path("data-centers/<word:code>/devices/<number:number>/switch", identities.Switch.as_view(), name="device-switch"),
     path("data-centers/<word:code>/devices/<number:number>/clear", identities.Clear.as_view(), name="device-clear"),
     path("data-centers/<word:code>/devices/<number:number>/connections", identities.Connections.as_view(), name="device-connections"),
+    path(
+        "data-centers/<word:code>/devices/<number:number>/certificate",
+        device_certificates.DeviceCertificate.as_view(),
+        name="device-certificate",
+    ),
+    path(
+        "data-centers/<word:code>/devices/<number:number>/certificate/next",
+        device_certificates.NextCertificate.as_view(),
+        name="device-certificate-next",
+    ),
+    path(
+        "data-centers/<word:code>/devices/<number:number>/certificate/reset",
+        device_certificates.ResetPin.as_view(),
+        name="device-certificate-reset",
+    ),
+    path(
+        "data-centers/<word:code>/devices/<number:number>/certificate/revoke",
+        device_certificates.RevokeCertificates.as_view(),
+        name="device-certificate-revoke",
+    ),
     path("data-centers/<word:code>/drift", drift.DriftLines.as_view(), name="drift"),
     path("data-centers/<word:code>/disconnect-orders", identities.DisconnectOrders.as_view(), name="disconnect-orders"),
 ]

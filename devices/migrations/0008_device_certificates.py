@@ -62,6 +62,11 @@ class Migration(migrations.Migration):
                     ("revoke_device_certificate", "Can revoke a device's certificates"),
                 ],
                 "default_permissions": (),
+                "indexes": [
+                    models.Index(condition=models.Q(("revoked_at", None)), fields=["not_after"], name="device_certificate_end"),
+                    models.Index(condition=models.Q(("revoked_at__isnull", False)), fields=["device"], name="device_certificate_revoked"),
+                    models.Index(condition=models.Q(("next_set_at__isnull", False)), fields=["device"], name="device_certificate_next"),
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -22,6 +22,8 @@ class Device(models.Model):
     """One device in one data center. It copied what it was imported with (Q2) and goes its own way from there (Q3).
 
     `registered_at`: when it was last handed its secret. `activated_at`: its first accepted connection with it.
+    `certificate_fingerprint`: of the certificate that is expected of it, as it was typed, or SHA-256 of the one that was taken; what is
+    known of that certificate is in its DeviceCertificate, which decides.
     `last_seen_at`: when it last connected through a broker that does not say when a device leaves.
     `client_ids_active`: how many physical devices are activated and allowed under the name (A9), moved by conditional updates alone.
     `switched_at`: since when one of them is the device and no further one may register, until Clear.

@@ -51,6 +51,11 @@ class DeviceCertificate(models.Model):
                 condition=Q(next_sha256="", next_sha1="") | ~Q(sha256="", sha1=""), name="device_certificate_next_after_current"
             ),
         ]
+        indexes = [
+            models.Index(fields=["not_after"], condition=Q(revoked_at=None), name="device_certificate_end"),
+            models.Index(fields=["device"], condition=Q(revoked_at__isnull=False), name="device_certificate_revoked"),
+            models.Index(fields=["device"], condition=Q(next_set_at__isnull=False), name="device_certificate_next"),
+        ]
 
     def __str__(self) -> str:
         return self.sha256 or self.sha1

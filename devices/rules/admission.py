@@ -68,12 +68,36 @@ class Verdict(Enum):
     CREATE = "create the device, hand out a new secret"
 
 
+class Handing(Enum):
+    """What an admitted device gets, and connects with from then on. CERTIFICATE: one that is issued here; OWN_CERTIFICATE: nothing, since
+    it has brought the one that it will connect with."""
+
+    SECRET = "secret"  # noqa: S105
+    CERTIFICATE = "certificate"
+    OWN_CERTIFICATE = "own certificate"
+
+
 OUTCOMES = {
     Verdict.HAND_OUT: "It was handed its DeviceSecret.",
     Verdict.MAKE_FROM_ROW: "It was added to the device list and handed its DeviceSecret.",
     Verdict.CREATE: "The device was created within the limit and handed its DeviceSecret.",
 }
 """The last sentence of the path, when the service has done it."""
+CERTIFICATE_OUTCOMES = {
+    Verdict.HAND_OUT: "It was handed a certificate, and connects with a certificate from now on.",
+    Verdict.MAKE_FROM_ROW: "It was added to the device list and handed a certificate, which it connects with.",
+    Verdict.CREATE: "The device was created within the limit and handed a certificate, which it connects with.",
+}
+OWN_CERTIFICATE_OUTCOMES = {
+    Verdict.HAND_OUT: "The certificate that it brought was accepted: it connects with that one from now on.",
+    Verdict.MAKE_FROM_ROW: "It was added to the device list, and the certificate that it brought was accepted.",
+    Verdict.CREATE: "The device was created within the limit, and the certificate that it brought was accepted.",
+}
+
+
+def outcome(verdict: Verdict, handing: Handing) -> str:
+    by_handing = {Handing.SECRET: OUTCOMES, Handing.CERTIFICATE: CERTIFICATE_OUTCOMES, Handing.OWN_CERTIFICATE: OWN_CERTIFICATE_OUTCOMES}
+    return by_handing[handing][verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +112,13 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What this data center holds under the name."""
+    """What this data center holds under the name. `was_issued`: the device was handed a certificate here at an earlier registration."""
 
     authentication: str
     enabled: bool
     registered: bool
     activated: bool
+    was_issued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +128,10 @@ class Decision:
 
 
 DYNAMIC: str = "dynamic"
+X509: str = "x509"
 _AUTHENTICATES_DYNAMICALLY = say("It authenticates dynamically.")
+_WAS_ISSUED = say("It authenticates with a certificate that it was handed at an earlier registration.")
+_BRINGS_ITS_OWN = say("It authenticates with a certificate of its own, and has brought one.")
 
 
 class _Path:
@@ -120,7 +148,7 @@ class _Path:
             raise refusal().after(self.steps)
 
 
-def decide(policy: Policy, *, device: Known | None, row_authentication: str | None) -> Decision:
+def decide(policy: Policy, *, device: Known | None, row_authentication: str | None, handing: Handing = Handing.SECRET) -> Decision:
     """`device`: what the data center's list holds under the name; `row_authentication`: that of the pre-import row.
 
     Either is None where there is none. Raises a Refused with its path.
@@ -131,23 +159,33 @@ def decide(policy: Policy, *, device: Known | None, row_authentication: str | No
     path.refuse_if(not policy.per_product_secret, PerProductSecretOff)
     path.passed("The per-product secret flashing method is enabled.")
     if device is not None:
-        return _known_here(policy, device, path)
+        return _known_here(policy, device, handing, path)
     if row_authentication is not None:
         path.passed("The DeviceName is in the pre-import list and new in this data center.")
-        path.refuse_if(row_authentication != DYNAMIC, WrongAuthentication)
-        path.passed(_AUTHENTICATES_DYNAMICALLY)
+        _check_authentication(row_authentication, handing, path, was_issued=False)
         return Decision(Verdict.MAKE_FROM_ROW, path.steps)
     path.refuse_if(not policy.auto_create, NotImported)
     path.passed("The DeviceName is unknown, and automatic creation is on.")
     return Decision(Verdict.CREATE, path.steps)
 
 
-def _known_here(policy: Policy, device: Known, path: _Path) -> Decision:
+def _known_here(policy: Policy, device: Known, handing: Handing, path: _Path) -> Decision:
     path.passed("The DeviceName is in this data center's device list.")
     path.refuse_if(not device.enabled, DeviceDisabled)
-    path.refuse_if(device.authentication != DYNAMIC, WrongAuthentication)
-    path.passed(_AUTHENTICATES_DYNAMICALLY)
+    _check_authentication(device.authentication, handing, path, was_issued=device.was_issued)
     path.refuse_if(device.activated, AlreadyActivated)
     path.passed("It is not activated.")
     path.refuse_if(policy.once and device.registered, AlreadyRegistered)
     return Decision(Verdict.HAND_OUT, path.steps)
+
+
+def _check_authentication(authentication: str, handing: Handing, path: _Path, *, was_issued: bool) -> None:
+    """Who was handed a certificate may come again, whatever the product hands out by now. A certificate that was burned in is not replaced
+    by one that anybody with the ProductSecret could ask for; who shows that very one is told that it fits."""
+    if authentication == DYNAMIC:
+        path.passed(_AUTHENTICATES_DYNAMICALLY)
+    elif authentication == X509 and handing is Handing.OWN_CERTIFICATE:
+        path.passed(_BRINGS_ITS_OWN)
+    else:
+        path.refuse_if(authentication != X509 or not was_issued, WrongAuthentication)
+        path.passed(_WAS_ISSUED)

@@ -41,7 +41,8 @@ _ALIASES: dict[str, frozenset[str]] = {
     AUTHENTICATION: frozenset({"authentication", "authenticationtype", "authenticationmode", "authtype", "authmode"})
     | {"认证方式", "认证类型", "鉴权方式"},
     DEVICE_SECRET: frozenset({"devicesecret", "ds", "devicepsk", "psk", "设备密钥", "设备devicesecret"}),
-    FINGERPRINT: frozenset({"fingerprint", "certificatefingerprint", "certfingerprint", "证书指纹", "指纹"}),
+    FINGERPRINT: frozenset({"fingerprint", "certificatefingerprint", "certfingerprint", "证书指纹", "指纹"})
+    | {"sha1fingerprint", "sha256fingerprint", "fingerprintsha1", "fingerprintsha256"},
 }
 _COLUMN_OF = {alias: column for column, aliases in _ALIASES.items() for alias in aliases}
 _SECRET = re.compile(r"secret|psk|password|token|private|密钥|密码")

@@ -13,6 +13,9 @@ ALLOWED: str = "allowed"
 IN_DEVICE_LIST: str = say("The DeviceName is in this data center's device list.")
 IN_PRE_IMPORT_LIST: str = say("The DeviceName is in the pre-import list.")
 
+UNKNOWN_CREATED: str = say("The DeviceName is unknown, and automatic creation is on.")
+_NO_CERTIFICATE: str = say("The device authenticates with its DeviceSecret, and presented a certificate: its authentication is not X.509.")
+
 
 class DeviceUnknown(Refused):
     code = "device_unknown"
@@ -74,6 +77,30 @@ def may_connect(facts: Facts, *, by_token: bool) -> tuple[str, ...]:
     if facts.authentication == X509:
         raise WrongAuthentication().after(path)
     return (*path, say("It authenticates with its DeviceSecret, and the secret is right."))
+
+
+def may_present(facts: Facts, *, creates: bool) -> tuple[str, ...]:
+    """Who may connect with a certificate of its own, whatever it is worth. `creates`: the product creates unknown devices automatically.
+
+    The path of the checks in whole sentences. Raises a Refused with its path."""
+    if facts.authentication is None and not creates:
+        raise DeviceUnknown().after(())
+    path = (_where(facts),)
+    if not facts.enabled:
+        raise DeviceDisabled().after(path)
+    if facts.client_id_taken:
+        raise ClientIdTaken().after(path)
+    if facts.authentication is None:
+        return path
+    if facts.authentication != X509:
+        raise WrongAuthentication(_NO_CERTIFICATE).after(path)
+    return (*path, say("It authenticates with a certificate of its own."))
+
+
+def _where(facts: Facts) -> str:
+    if facts.authentication is None:
+        return UNKNOWN_CREATED
+    return IN_DEVICE_LIST if facts.in_list else IN_PRE_IMPORT_LIST
 
 
 def _by_token(facts: Facts, path: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from devices.rules import lifecycle
 
-COMPARED = ("nickname", "sn", "authentication", "certificate_fingerprint")
+FINGERPRINT = "certificate_fingerprint"
+COMPARED = ("nickname", "sn", "authentication", FINGERPRINT)
+DYNAMIC, X509 = "dynamic", "x509"
 
 
 class Drift(StrEnum):
@@ -84,10 +86,15 @@ def beside(row: Row | None, there: There | None) -> Line:
 
 
 def differing(row: Row, there: There) -> tuple[str, ...]:
-    """A fingerprint that was taken at the first connection, since the row gives none, is no difference (Q6)."""
-    found = []
-    for name in COMPARED:
-        mine, theirs = getattr(row, name) or "", getattr(there, name) or ""
-        if mine != theirs and not (name == "certificate_fingerprint" and not mine and row.authentication == "x509"):
-            found.append(name)
+    """What follows from the product's ways is no difference: a fingerprint that was taken at the first connection, since the row gives
+    none (Q6), and that a dynamic device was handed a certificate when it registered, and authenticates with it."""
+    found = [name for name in COMPARED if (getattr(row, name) or "") != (getattr(there, name) or "")]
+    if _was_certified(row, there) and "authentication" in found:
+        found.remove("authentication")
+    if (row.authentication == X509 or _was_certified(row, there)) and not row.certificate_fingerprint and FINGERPRINT in found:
+        found.remove(FINGERPRINT)
     return tuple(found)
+
+
+def _was_certified(row: Row, there: There) -> bool:
+    return row.authentication == DYNAMIC and there.authentication == X509 and there.registered_at is not None

@@ -4,7 +4,7 @@ import re
 
 from console.errors import Invalid
 from console.words import say
-from devices.rules import macs
+from devices.rules import macs, pins
 from products.rules.wire_formats import WireFormat
 
 SPOILED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE][+-]?\d+")
@@ -12,7 +12,6 @@ SPOILED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _SN = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _IMEISV = say("An IMEI has 15 digits; 16 digits are an IMEISV, which is no DeviceName.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_FINGERPRINT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 """A digit -> the sum of the digits of its double."""
 
@@ -100,14 +99,6 @@ def nickname(text: str) -> str:
     return text
 
 
-def certificate_fingerprint(text: str) -> str:
-    """40 lower-case hex digits (SHA-1, Q6) or 64 (SHA-256), empty if there is none; colons are taken out. Raises Invalid."""
-    text = text.strip().replace(":", "").lower()
-    if text and not _FINGERPRINT.fullmatch(text):
-        raise Invalid("A certificate fingerprint is SHA-1, as 40 hex digits, with or without colons.", field="Fingerprint")
-    return text
-
-
 def plain_device_name(kind: str, wire: WireFormat) -> re.Pattern[str] | None:
     """The DeviceNames that `device_name` stores as they stand, or fewer; None for IMEIs, whose check digit no expression proves."""
     form = wire.device_name.pattern.pattern
@@ -124,4 +115,4 @@ def plain(form: str, *, optional: bool = False) -> re.Pattern[str]:
 
 PLAIN_SN = plain(_SN.pattern, optional=True)
 PLAIN_NICKNAME = plain(rf"[^\x00-\x1f\x7f]{{1,{NICKNAME_LENGTH}}}", optional=True)
-PLAIN_FINGERPRINT = plain(_FINGERPRINT.pattern, optional=True)
+PLAIN_FINGERPRINT = plain(pins.FORM.pattern, optional=True)

@@ -15,7 +15,7 @@ from console.words import say
 from devices.rules.certificate_refusals import OtherCertificate
 
 _FILLING = str.maketrans("", "", ": \t\r\n\u00a0")
-_FORM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+FORM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class BadFingerprint(Invalid):
@@ -86,7 +86,7 @@ class Compared:
 def normalise(text: str) -> str:
     """40 or 64 lower-case hex digits, or an empty text; colons and blanks are taken out. Raises BadFingerprint."""
     digits = text.translate(_FILLING).lower()
-    if digits and not _FORM.fullmatch(digits):
+    if digits and not FORM.fullmatch(digits):
         raise BadFingerprint(field="Fingerprint")
     return digits
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from console.errors import DomainError, Invalid
 from console.words import Sentence, beginning, say
-from devices.rules import columns, names
+from devices.rules import columns, names, pins
 from devices.rules.columns import AUTHENTICATION, DEVICE_NAME, DEVICE_SECRET, FINGERPRINT, NICKNAME, PRODUCT_KEY, REASON_MARK, SN, Layout
 from products.rules.wire_formats import WireFormat
 
@@ -96,7 +96,7 @@ class RowCheck:
             SN: names.serial_number,
             AUTHENTICATION: self._authentication,
             DEVICE_SECRET: self._device_secret,
-            FINGERPRINT: names.certificate_fingerprint,
+            FINGERPRINT: pins.normalise,
         }
 
     def row(self, number: int, cells: Sequence[str]) -> tuple[GoodRow, list[BadCell]]:

@@ -7,8 +7,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from console.shared.statements import Statement
 from devices.models import AutoCreation, Batch, Device, PreImportedDevice
-from devices.rules.admission import Known
-from products.models import DataCenter
+from devices.rules.admission import X509, Known
+from products.models import DataCenter, IssuedCertificate
 
 _DEVICE: Final = "d.id, d.authentication, d.enabled, d.registered_at IS NOT NULL, d.activated_at IS NOT NULL, d.sealed_secret"
 _ROW: Final = (
@@ -40,9 +40,8 @@ class ListedDevice(NamedTuple):
     activated: bool
     sealed_secret: bytes
 
-    @property
-    def known(self) -> Known:
-        return Known(self.authentication, bool(self.enabled), bool(self.registered), bool(self.activated))
+    def known(self, *, was_issued: bool) -> Known:
+        return Known(self.authentication, bool(self.enabled), bool(self.registered), bool(self.activated), was_issued)
 
 
 class ImportedRow(NamedTuple):
@@ -89,3 +88,15 @@ def created(data_center: DataCenter, product_id: int) -> int:
     """How many devices of the product were created automatically in this database."""
     found = _CREATED.first(data_center.database, (product_id,))
     return found[0] if found else 0
+
+
+def was_issued(data_center: DataCenter, product_id: int, device_name: str, device: ListedDevice) -> bool:
+    """Whether this very device was handed a certificate here when it registered: what was issued to an earlier one of its name, which was
+    deleted since, does not count. Two statements, for a device that authenticates by certificate; none for others."""
+    if device.authentication != X509:
+        return False
+    added = Device.objects.at(data_center).filter(pk=device.id).values_list("created_at", flat=True).first()
+    if added is None:
+        return False
+    issued = IssuedCertificate.objects.of_device(product_id, device_name)
+    return issued.filter(data_center_id=data_center.pk, issued_at__gte=added).exists()

@@ -16,6 +16,7 @@ from console.shared.statements import Change, Into, Row, Statement, Values, tabl
 from devices.models import Authentication, AutoCreation, Batch, Device, DeviceOrigin
 from devices.services import arrivals
 from devices.services.admission_facts import ImportedRow, ListedDevice
+from devices.services.arrivals import LostRace
 from products.models import DataCenter
 
 DEVICES: Final = Device._meta.db_table
@@ -38,11 +39,14 @@ NEW: Final = Into.columns(
     "registered_at",
     "client_ids_active",
 )
-OPEN: Final = "WHERE id = %s AND data_center_id = %s AND enabled AND activated_at IS NULL"
-HAND_OUT: Final = Change(f"UPDATE {DEVICES} SET registered_at = %s {OPEN} AND sealed_secret = %s")  # noqa: S608  (tables of ours)
+SET: Final = f"UPDATE {DEVICES} SET registered_at = %s, authentication = %s"  # noqa: S608  (here and below: tables of ours)
+OPEN: Final = "WHERE id = %s AND data_center_id = %s AND enabled AND activated_at IS NULL AND authentication = %s"
+HAND_OUT: Final = Change(f"{SET} {OPEN} AND sealed_secret = %s")
 HAND_OUT_ONCE: Final = Change(f"{HAND_OUT.text} AND registered_at IS NULL")
-RENEW: Final = Change(f"UPDATE {DEVICES} SET registered_at = %s, sealed_secret = %s {OPEN}")  # noqa: S608
+RENEW: Final = Change(f"{SET}, sealed_secret = %s {OPEN}")
 RENEW_ONCE: Final = Change(f"{RENEW.text} AND registered_at IS NULL")
+CERTIFY: Final = Change(f"{SET} {OPEN}")
+CERTIFY_ONCE: Final = Change(f"{CERTIFY.text} AND registered_at IS NULL")
 
 HELD: Final = f"held AS (SELECT id FROM {BATCHES} WHERE id = %s AND undo_began_at IS NULL FOR KEY SHARE)"  # noqa: S608
 NOTED: Final = (
@@ -57,10 +61,6 @@ ADD_FIRST: Final = Change(f"{NEW.text} FROM held LEFT JOIN noted ON true", f"{HE
 ADD_COUNTED: Final = Change(f"{NEW.text} FROM place", PLACE)
 TAKE_PLACE: Final = Statement(f"UPDATE {COUNTERS} SET created = created + 1 WHERE product_id = %s AND created < %s")  # noqa: S608
 BEGIN_COUNTING: Final = Statement(f"INSERT INTO {COUNTERS} (product_id, created) VALUES (%s, 0) ON CONFLICT DO NOTHING")  # noqa: S608
-
-
-class LostRace(Exception):
-    """Another registration changed the facts between the decision and its execution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,28 @@ class Place:
 
 def hand_out(place: Place, device: ListedDevice, *, once: bool, new_secret: bytes | None, rows: Sequence[Row]) -> None:
     """Registers a device that is there, as long as it is open to it and its secret is the one that was read; `new_secret` (sealed) takes
-    that one's place. Raises LostRace."""
-    values: Values = (place.at, device.id, place.data_center.pk, device.sealed_secret)
+    that one's place. It authenticates with its secret from now on. Raises LostRace."""
+    to, which = (place.at, Authentication.DYNAMIC.value), (device.id, place.data_center.pk, device.authentication)
+    values: Values = (*to, *which, device.sealed_secret)
     change = HAND_OUT_ONCE if once else HAND_OUT
     if new_secret is not None:
-        values = (place.at, new_secret, device.id, place.data_center.pk)
+        values = (*to, new_secret, *which)
         change = RENEW_ONCE if once else RENEW
     if not together(place.data_center.database, change, values, rows):
         raise LostRace
 
 
-def add_imported(place: Place, row: ImportedRow, *, rows: Sequence[Row]) -> bool:
-    """A device copied from its row. False, and nothing is stored, where the row's batch is being undone. Raises LostRace."""
-    values = _device(place, row.authentication, DeviceOrigin.PRE_IMPORT, row.sealed_secret, row)
+def certify(place: Place, device: ListedDevice, *, once: bool, rows: Sequence[Row]) -> None:
+    """Registers a device that is there, as long as it is open to it: it authenticates by certificate from now on. Raises LostRace."""
+    values = (place.at, Authentication.X509.value, device.id, place.data_center.pk, device.authentication)
+    if not together(place.data_center.database, CERTIFY_ONCE if once else CERTIFY, values, rows):
+        raise LostRace
+
+
+def add_imported(place: Place, row: ImportedRow, authentication: str, *, rows: Sequence[Row]) -> bool:
+    """A device copied from its row, but for `authentication`, which follows from what it is handed. False, and nothing is stored, where the
+    row's batch is being undone. Raises LostRace."""
+    values = _device(place, authentication, DeviceOrigin.PRE_IMPORT, row.sealed_secret, row)
     if row.batch_id is None:
         return _add(place, ADD, values, rows)
     if place.in_one:
@@ -106,17 +115,27 @@ def add_imported(place: Place, row: ImportedRow, *, rows: Sequence[Row]) -> bool
         return came and _add(place, ADD, values, rows)
 
 
-def add_created(place: Place, sealed_secret: bytes, *, limit: int, rows: Sequence[Row]) -> bool:
+def add_created(place: Place, sealed_secret: bytes, authentication: str, *, limit: int, rows: Sequence[Row]) -> bool:
     """A device that nobody imported, which takes one of `limit` places. False, and nothing is stored, where none is left. Locks the
     product's counter. Raises LostRace."""
-    if _add_counted(place, sealed_secret, limit, rows):
+    values = _device(place, authentication, DeviceOrigin.AUTO_CREATED, sealed_secret)
+    if _add_counted(place, values, limit, rows):
         return True
     BEGIN_COUNTING.change(place.data_center.database, (place.product_id,))  # By whomever: the limit may not be what stood in the way.
-    return _add_counted(place, sealed_secret, limit, rows)
+    return _add_counted(place, values, limit, rows)
 
 
-def _add_counted(place: Place, sealed_secret: bytes, limit: int, rows: Sequence[Row]) -> bool:
-    values = _device(place, Authentication.DYNAMIC, DeviceOrigin.AUTO_CREATED, sealed_secret)
+def take_place(data_center: DataCenter, product_id: int, *, limit: int) -> bool:
+    """One of `limit` places for a device that nobody imported, within the caller's transaction; False where none is left. Locks the
+    product's counter."""
+    here, values = data_center.database, (product_id, limit)
+    if TAKE_PLACE.change(here, values):
+        return True
+    BEGIN_COUNTING.change(here, (product_id,))
+    return bool(TAKE_PLACE.change(here, values))
+
+
+def _add_counted(place: Place, values: Values, limit: int, rows: Sequence[Row]) -> bool:
     if connections[place.data_center.database].vendor == "postgresql":
         return _add(place, ADD_COUNTED, (place.product_id, limit, *values), rows)
     with arrivals.arriving(place.data_center):

@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 
 from console.words import say
-from devices.models import Batch, PreImportedDevice
+from devices.models import Batch, Device, DeviceOrigin, PreImportedDevice
 from products.models import DataCenter
 
 _HOLD = f"SELECT undo_began_at IS NULL, first_came_at IS NULL FROM {Batch._meta.db_table} WHERE id = %s"  # noqa: S608  (a table of ours)
 
 BATCH_GONE = say("The DeviceName is no longer in the pre-import list: its production batch is being undone.")
+
+
+class LostRace(Exception):
+    """Somebody else changed the facts between the decision and its execution."""
 
 
 @contextmanager
@@ -41,6 +45,31 @@ def may_come(batch_id: int | None, device_name: str, *, data_center: DataCenter,
     if counts and is_first:
         note_first(batch_id, device_name, data_center, at)
     return bool(counts)
+
+
+def copy_of(row: PreImportedDevice, data_center: DataCenter, *, at: datetime) -> Device:
+    """The device that a row's first connection makes: it copies what the row says (Q2), and is activated. Not stored yet."""
+    return Device(
+        data_center_id=data_center.pk,
+        product_id=row.product_id,
+        device_name=row.device_name,
+        nickname=row.nickname,
+        sn=row.sn or "",
+        authentication=row.authentication,
+        origin=DeviceOrigin.PRE_IMPORT,
+        sealed_secret=row.sealed_secret,
+        certificate_fingerprint=row.certificate_fingerprint,
+        created_at=at,
+        activated_at=at,
+    )
+
+
+def add(device: Device, data_center: DataCenter) -> None:
+    """Within `arriving`. Raises LostRace when the name was taken meanwhile (constraint device_name_unique), which undoes all of it."""
+    try:
+        device.save(using=data_center.database, force_insert=True)
+    except IntegrityError as error:
+        raise LostRace from error
 
 
 def counts(row: PreImportedDevice) -> bool:

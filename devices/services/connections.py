@@ -8,29 +8,30 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import IntegrityError
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from console.errors import Unavailable
 from console.shared import keyring
 from console.shared.statements import Statement
-from devices.models import ClientIdentity, Connection, Device, DeviceOrigin, IdentityStatus, PreImportedDevice
+from console.words import say
+from devices.models import ClientIdentity, Connection, Device, IdentityStatus, PreImportedDevice
 from devices.models.client_identity import token_owner
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import ClientIdentityQuerySet, DeviceQuerySet
 from devices.rules.client_ids import MAX_ACTIVE, ClientLimit
 from devices.rules.connecting import BadCredential, ClientIdTaken, DeviceUnknown, Facts, may_connect
-from devices.services import arrivals
+from devices.services import arrivals, disconnecting
+from devices.services.arrivals import LostRace
 from products.models import DataCenter
 
 NOWHERE = (0, "")
 ATTEMPTS = 8
 """A lost race changes the facts, so that the next decision is another one; more than a few in a row do not happen."""
 
-APPEARS = "It appears in this data center's device list, activated."
-ACTIVATED = "It is activated by this connection."
-CLIENT_ACTIVATED = "Its ClientID is activated by this connection."
+APPEARS = say("It appears in this data center's device list, activated.")
+ACTIVATED = say("It is activated by this connection.")
+CLIENT_ACTIVATED = say("Its ClientID is activated by this connection.")
 
 _ON_FILE = Statement(
     f"""
@@ -95,10 +96,6 @@ class _Asked:
         return ClientIdentity.objects.using(self.data_center.database).filter(pk=on_file.identity_id or 0)
 
 
-class _LostRace(Exception):
-    """Another connection changed the facts between the decision and its execution."""
-
-
 def digest_of(token: str) -> str:
     """SHA-256 of a DeviceToken as 64 hex digits; a token has 190 random bits, so nothing slower is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
@@ -134,7 +131,7 @@ def admit(on_file: OnFile, *, data_center: DataCenter, product_id: int, device_n
         try:
             with arrivals.arriving(data_center):
                 return _first(asked, on_file, path)
-        except _LostRace:
+        except LostRace:
             on_file = _again(asked, on_file)
     raise Unavailable("The connection lost too many races against others of the same name.")
 
@@ -185,47 +182,29 @@ def _first(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Admitted:
         _activate_identity(asked, on_file, path)
         return Admitted(on_file.device_id, on_file.identity_id, True, (*path, CLIENT_ACTIVATED))
     if not asked.devices(on_file).filter(enabled=True, activated_at=None).update(activated_at=asked.at):
-        raise _LostRace
+        raise LostRace
     return Admitted(on_file.device_id, None, True, (*path, ACTIVATED))
 
 
 def _is_taken(asked: _Asked, on_file: OnFile) -> bool:
     """Whether anybody is connected at the broker under the MQTT client id of a device that is new here."""
-    broker_id, mqtt_client_id = on_file.place
-    here = Connection.objects.using(asked.data_center.database).open()
-    return here.filter(broker_id=broker_id, mqtt_client_id=mqtt_client_id).exists()
+    return disconnecting.open_at(asked.data_center, *on_file.place).exists()
 
 
 def _appear(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Device:
-    """The device copies what its row says (Q2). Raises _LostRace when the name was taken meanwhile (constraint device_name_unique),
-    and DeviceUnknown while the row's batch is being undone."""
+    """Raises LostRace when the name was taken meanwhile, and DeviceUnknown while the row's batch is being undone."""
     row = on_file.row
     if row is None:
-        raise _LostRace
+        raise LostRace
     if not arrivals.may_come(row.batch_id, row.device_name, data_center=asked.data_center, at=asked.at):
         raise DeviceUnknown(arrivals.BATCH_GONE).after(path)
-    device = Device(
-        data_center_id=asked.data_center.pk,
-        product_id=asked.product_id,
-        device_name=asked.device_name,
-        nickname=row.nickname,
-        sn=row.sn or "",
-        authentication=row.authentication,
-        origin=DeviceOrigin.PRE_IMPORT,
-        sealed_secret=row.sealed_secret,
-        certificate_fingerprint=row.certificate_fingerprint,
-        created_at=asked.at,
-        activated_at=asked.at,
-    )
-    try:
-        device.save(using=asked.data_center.database, force_insert=True)
-    except IntegrityError as error:
-        raise _LostRace from error
+    device = arrivals.copy_of(row, asked.data_center, at=asked.at)
+    arrivals.add(device, asked.data_center)
     return device
 
 
 def _activate_identity(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> None:
-    """One of the five places of the name (A9). Locks the device; raises ClientLimit, or _LostRace when the facts have changed."""
+    """One of the five places of the name (A9). Locks the device; raises ClientLimit, or LostRace when the facts have changed."""
     here = asked.devices(on_file).filter(enabled=True)
     taken = here.filter(client_ids_active__lt=MAX_ACTIVE).update(
         client_ids_active=F("client_ids_active") + 1, activated_at=Coalesce("activated_at", asked.at)
@@ -234,6 +213,6 @@ def _activate_identity(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) ->
     if not taken:
         if pending.exists() and here.exists():
             raise ClientLimit().after(path)
-        raise _LostRace
+        raise LostRace
     if not pending.update(first_connected_at=asked.at, last_connected_at=asked.at):
-        raise _LostRace
+        raise LostRace

@@ -28,14 +28,20 @@ def order(connections: Iterable[Connection], device: Device, *, reason: CutReaso
 
     A broker that cannot drop clients gets none that waits: its order says that it takes effect at the next connection.
     """
-    open_ones = list(connections)
-    brokers = Broker.objects.in_bulk({connection.broker_id for connection in open_ones})
+    return order_all(
+        [(connection, device) for connection in connections], reason=reason, made_by=made_by, at=at, using=device.data_center.database
+    )
+
+
+def order_all(open_ones: Sequence[tuple[Connection, Device]], *, reason: CutReason, made_by: str, at: datetime, using: str) -> int:
+    """The same for connections of many devices of one database."""
+    brokers = Broker.objects.in_bulk({connection.broker_id for connection, _ in open_ones})
     dropping = {broker_id for broker_id, broker in brokers.items() if broker.can_drop}
     orders = [
         _order(connection, device, waits=connection.broker_id in dropping, reason=reason, made_by=made_by, at=at)
-        for connection in open_ones
+        for connection, device in open_ones
     ]
-    DisconnectOrder.objects.using(device.data_center.database).bulk_create(orders)
+    DisconnectOrder.objects.using(using).bulk_create(orders)
     return sum(order.outcome == OrderOutcome.WAITING for order in orders)
 
 

@@ -14,8 +14,9 @@ from console.words import say
 from devices.models import AutoCreation, CutReason, Device, DeviceOrigin, PreImportedDevice
 from devices.rules import names
 from devices.services import disconnecting
-from products.models import DataCenter, Product
+from products.models import DataCenter, IssuedCertificate, Product, RevocationReason
 from products.rules.wire_formats import system_random, wire_format
+from products.services import revocation
 
 
 class DeviceGone(NotFound):
@@ -26,7 +27,8 @@ class DeviceGone(NotFound):
 
 
 def reset(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
-    """A device that lost its secret may register again and gets the same one (A8). Raises DeviceGone or Conflict."""
+    """A device that lost its secret may register again and gets the same one (A8). The certificate that is expected of one with a
+    certificate of its own stays: that is reset by itself (device_certificates.reset_pin). Raises DeviceGone or Conflict."""
     with transaction.atomic(using=device.data_center.database):
         locked = lock(device)
         if locked.registered_at is None and locked.activated_at is None:
@@ -35,7 +37,8 @@ def reset(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
         Device.objects.at(device.data_center).filter(pk=device.pk).update(
             registered_at=None, activated_at=None, last_online_at=None, last_offline_at=None, last_seen_at=None
         )
-        audit.record("device.reset", locked, by=by, at=at, before=before, reason=reason)
+        kept = {"certificate_kept": locked.certificate_fingerprint} if locked.certificate_fingerprint else {}
+        audit.record("device.reset", locked, by=by, at=at, before=before, after=kept, reason=reason)
 
 
 def disable(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
@@ -82,15 +85,18 @@ def edit(device: Device, *, nickname: str, sn: str, by: Actor, at: datetime) -> 
 
 def delete(device: Device, *, reason: str = "", by: Actor, at: datetime) -> None:
     """Takes it off the list and voids its secret (A7): a pre-import row of its name gets a new one, so that another device can be
-    activated under the name while the old secret opens nothing. Raises DeviceGone."""
+    activated under the name while the old secret opens nothing. Certificates that were issued to it in this data center are revoked; one
+    that was made elsewhere is not ours to void. Raises DeviceGone."""
     with transaction.atomic(), transaction.atomic(using=device.data_center.database):
         locked = lock(device)
         here = Device.objects.at(device.data_center).filter(pk=device.pk)
         free_places(device.data_center, device.product_id, here)
         cut = _cut_off(locked, CutReason.DELETE, by=by, at=at)
         here.delete()
-        renewed = _renew_row_secret(device)
-        audit.record("device.delete", locked, by=by, at=at, before={"pre_import_secret_renewed": renewed, "cut_off": cut}, reason=reason)
+        facts: dict[str, object] = {"pre_import_secret_renewed": _renew_row_secret(device), "cut_off": cut}
+        if revoked := revoke_issued(device.data_center, device.product_id, [device.device_name], at=at):
+            facts["issued_certificates"] = revoked
+        audit.record("device.delete", locked, by=by, at=at, before=facts, reason=reason)
 
 
 def reveal_secret(device: Device, *, by: Actor, at: datetime) -> str:
@@ -107,6 +113,13 @@ def free_places(data_center: DataCenter, product_id: int, leaving: QuerySet[Devi
     if places:
         counter = AutoCreation.objects.using(data_center.database).filter(product_id=product_id)
         counter.update(created=F("created") - places)
+
+
+def revoke_issued(data_center: DataCenter, product_id: int, device_names: Sequence[str], *, at: datetime) -> int:
+    """The certificates that were issued in this data center to names that leave its list, within the caller's transaction; returns how
+    many were good."""
+    issued = IssuedCertificate.objects.good().filter(product_id=product_id, device_name__in=device_names, data_center_id=data_center.pk)
+    return revocation.withdraw(issued, reason=RevocationReason.CESSATION, at=at)
 
 
 def _renew_row_secret(device: Device) -> bool:

@@ -13,9 +13,9 @@ from console.shared.actors import Actor
 from console.words import say
 from devices.models import Authentication, Device, PreImportedDevice
 from devices.models.pre_import import device_secret_owner
-from devices.rules import names
+from devices.rules import names, pins
 from devices.services import numbering
-from devices.services.lifecycle import free_places
+from devices.services.lifecycle import free_places, revoke_issued
 from products.models import DataCenter, Product
 from products.rules.wire_formats import system_random, wire_format
 from products.services import supply
@@ -63,7 +63,7 @@ def add(product: Product, new: NewRow, *, by: Actor, at: datetime) -> PreImporte
         sn=names.serial_number(new.sn) or None,
         authentication=new.authentication,
         sealed_secret=keyring.seal(secret, owner=device_secret_owner(product.pk, name)),
-        certificate_fingerprint=names.certificate_fingerprint(new.certificate_fingerprint),
+        certificate_fingerprint=pins.normalise(new.certificate_fingerprint),
         created_at=at,
     )
     supply.take(product.pk, devices=1)
@@ -87,7 +87,7 @@ def edit(row_id: int, facts: dict[str, Any], *, by: Actor, at: datetime) -> PreI
         "nickname": names.nickname(facts.get("nickname", row.nickname)),
         "sn": names.serial_number(facts.get("sn", row.sn) or "") or None,
         "authentication": facts.get("authentication", row.authentication),
-        "certificate_fingerprint": names.certificate_fingerprint(facts.get("certificate_fingerprint", row.certificate_fingerprint)),
+        "certificate_fingerprint": pins.normalise(facts.get("certificate_fingerprint", row.certificate_fingerprint)),
     }
     check_authentication(row.product, clean["authentication"], clean["certificate_fingerprint"])
     changed = {name: value for name, value in clean.items() if getattr(row, name) != value}
@@ -104,7 +104,8 @@ def edit(row_id: int, facts: dict[str, Any], *, by: Actor, at: datetime) -> PreI
 @transaction.atomic
 def delete(row_ids: list[int], *, with_devices: bool, reason: str = "", by: Actor, at: datetime) -> int:
     """Deletes rows and gives their places of the quota back; with the devices made from them in every data center, if asked for,
-    which voids their secrets (A7). Activation codes stay used. Returns the number of rows. Raises NotFound."""
+    which voids their secrets (A7) and the certificates that were issued to them. Activation codes stay used. Returns the number of rows.
+    Raises NotFound."""
     rows = list(PreImportedDevice.objects.select_for_update().filter(pk__in=row_ids).order_by("pk"))
     if not rows:
         raise NotFound("The rows are gone already.")
@@ -115,7 +116,7 @@ def delete(row_ids: list[int], *, with_devices: bool, reason: str = "", by: Acto
     for product_id, device_names in sorted(by_product.items()):
         supply.give_back(product_id, devices=len(device_names))
         if with_devices:
-            devices += _delete_devices(product_id, device_names)
+            devices += _delete_devices(product_id, device_names, at)
     PreImportedDevice.objects.filter(pk__in=[row.pk for row in rows]).delete()
     numbering.follow([row.sn for row in rows if row.sn], by=by, at=at)
     target = rows[0] if len(rows) == 1 else f"{len(rows)} pre-import rows"
@@ -139,13 +140,14 @@ def check_authentication(product: Product, authentication: str, fingerprint: str
         raise Invalid("Only a device with a certificate of its own (X.509) has a fingerprint.", field="certificate_fingerprint")
 
 
-def _delete_devices(product_id: int, device_names: list[str]) -> int:
+def _delete_devices(product_id: int, device_names: list[str], at: datetime) -> int:
     deleted = 0
     for data_center in DataCenter.objects.order_by("pk"):
         with transaction.atomic(using=data_center.database):
             here = Device.objects.at(data_center).filter(product_id=product_id, device_name__in=device_names)
             free_places(data_center, product_id, here)
-            deleted += here.delete()[0]
+            deleted += here.delete()[1].get(Device._meta.label, 0)
+        revoke_issued(data_center, product_id, device_names, at=at)
     return deleted
 
 

@@ -14,7 +14,7 @@ from console.words import say
 from devices.models import PreImportedDevice
 from devices.models.pre_import import device_secret_owner
 from devices.querysets import PreImportRow
-from devices.rules import names
+from devices.rules import names, pins
 from devices.services import numbering
 from devices.services.pre_import import NameTaken, NewRow, check_authentication
 from products.models import Product
@@ -58,7 +58,7 @@ def _checked(product: Product, new: NewRow) -> NewRow | DomainError:
             sn=names.serial_number(new.sn),
             authentication=new.authentication,
             device_secret=wire.check_device_secret(new.device_secret) if new.device_secret else "",
-            certificate_fingerprint=names.certificate_fingerprint(new.certificate_fingerprint),
+            certificate_fingerprint=pins.normalise(new.certificate_fingerprint),
         )
     except DomainError as error:
         return error

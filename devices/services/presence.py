@@ -54,6 +54,15 @@ class Departure:
     ended: ConnectionEnd = ConnectionEnd.LEFT
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A device was let in where nothing stays connected."""
+
+    data_center: DataCenter
+    device_id: int
+    at: datetime
+
+
 def arrived(arrivals: Sequence[Arrival]) -> None:
     """Stores the connections, in order, and marks their devices online (or seen, at a broker that does not tell departures)."""
     for some in _by_database(arrivals):
@@ -70,6 +79,17 @@ def arrived(arrivals: Sequence[Arrival]) -> None:
                         _cut_a_stranger(arrival)
                     else:
                         _arrive(arrival, device, identities.get(arrival.identity_id or 0))
+
+
+def seen(sights: Sequence[Sight]) -> None:
+    """Marks the devices as seen; one that was reset meanwhile is not activated, and so was not seen."""
+    for some in _by_database(sights):
+        database = some[0].data_center.database
+        with transaction.atomic(using=database):
+            devices = _locked(database, {sight.device_id for sight in some})
+            present = [sight for sight in some if sight.device_id in devices and devices[sight.device_id].activated_at is not None]
+            latest = {sight.device_id: sight.at for sight in sorted(present, key=lambda sight: sight.at)}
+            bulk.change(Device, ("last_seen_at",), list(latest.items()), using=database)
 
 
 def left(departures: Sequence[Departure]) -> list[Connection]:
@@ -109,7 +129,7 @@ def note_session(
     return True
 
 
-Event = TypeVar("Event", Arrival, Departure)
+Event = TypeVar("Event", Arrival, Departure, Sight)
 
 
 def _by_database(events: Sequence[Event]) -> Iterator[list[Event]]:

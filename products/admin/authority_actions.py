@@ -117,7 +117,7 @@ AUTHORITY_ACTIONS = (
         permission=CHANGE,
         label=_("Deactivate"),
         title=_("Deactivate this CA certificate?"),
-        words=(_("Devices with certificates of this CA are refused until it is active again. Those connected stay."),),
+        words=(_("Devices with certificates of this CA are refused until it is active again, and those connected are cut off."),),
         warnings=(_("If it is the only active one of a product, none of its devices with certificates gets in any more."),),
         confirm=_("Deactivate"),
         done=_("The CA certificate is inactive."),
@@ -131,7 +131,9 @@ AUTHORITY_ACTIONS = (
         permission=CHANGE,
         label=_("Choose products"),
         title=_("Which products does it serve?"),
-        words=(_("Certificates of this CA count for devices of these products and no others."),),
+        words=(
+            _("Certificates of this CA count for devices of these products and no others. Others that are connected by one are cut off."),
+        ),
         confirm=_("Save"),
         done=_("The products of the CA certificate were changed."),
         form=ServedForm,
@@ -158,6 +160,7 @@ AUTHORITY_ACTIONS = (
         title=_("Revoke this whole CA?"),
         words=(_("For a private key that is lost or known to others. No certificate of this CA counts any more, for any product."),),
         warnings=(
+            _("Devices that are connected by one are cut off."),
             _("It cannot be taken back, and the same certificate cannot be uploaded again."),
             _("To refuse its devices only for a while, deactivate it."),
         ),

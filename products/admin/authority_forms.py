@@ -111,3 +111,11 @@ class PolicyForm(forms.Form):
         max_value=LONGEST_CRL_AGE,
         help_text=_("Empty: the list's own date of the next one decides when it is too old."),
     )
+    old_list_refuses = forms.BooleanField(
+        label=_("Refuse devices while the revocation list is too old"),
+        required=False,
+        help_text=_(
+            "Also while none was obtained yet. Off: the log notes it, What needs attention warns, "
+            "and devices pass unless they are known to be revoked."
+        ),
+    )

@@ -171,7 +171,7 @@ class Deactivate(Endpoint):
         body=ReasonForm,
         answer=AuthorityRow,
         once=True,
-        words="Devices with certificates of this CA are refused; those connected stay.",
+        words="Devices with certificates of this CA are refused, and those connected are cut off.",
     )
     def post(self, call: Call, number: int) -> CertificateAuthority:
         authority_states.deactivate(finding.authority(call, number).pk, reason=call.data["reason"], by=call.by, at=call.at)
@@ -187,7 +187,7 @@ class Revoke(Endpoint):
         body=GivenReasonForm,
         answer=AuthorityRow,
         once=True,
-        words="For good: no certificate of it counts any more.",
+        words="For good: no certificate of it counts any more, and devices that are connected by one are cut off.",
         examples=(OpenApiExample("A lost key", request_only=True, value={"reason": "The key was copied"}),),
     )
     def post(self, call: Call, number: int) -> CertificateAuthority:

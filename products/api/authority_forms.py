@@ -87,10 +87,11 @@ class PolicyForm(Form):
     identity = serializers.ChoiceField(IdentitySource.choices, help_text="Where in a certificate its DeviceName stands.")
     same_key = Flag(help_text="Whether a certificate issued anew for the key that is known passes.")
     crl_max_age_hours = Whole(min_value=1, max_value=LONGEST_CRL_AGE, allow_null=True, help_text="null: as the list says itself.")
+    old_list_refuses = Flag(help_text="Whether devices are refused while the revocation list is too old or was never obtained.")
 
 
 class PolicyRow(serializers.ModelSerializer):
     class Meta:
         model = CertificatePolicy
-        fields = ("identity", "same_key", "crl_max_age_hours")
+        fields = ("identity", "same_key", "crl_max_age_hours", "old_list_refuses")
         read_only_fields = fields

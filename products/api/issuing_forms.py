@@ -68,6 +68,7 @@ class IssuedRow(serializers.ModelSerializer):
     certificate_authority = serializers.SerializerMethodField(help_text="The number of the CA certificate.")
     issued_at, not_after = Moment(), Moment()
     revoked_at = Moment(allow_null=True)
+    reason = serializers.ChoiceField([*RevocationReason.choices, ("", "Not revoked")], allow_blank=True)
 
     class Meta:
         model = IssuedCertificate

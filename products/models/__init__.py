@@ -16,7 +16,7 @@ from products.models.product import (
     Reregistration,
     WireProtocol,
 )
-from products.models.revocation import PublishedList, RevocationList, RevocationSource, RevokedSerial
+from products.models.revocation import PublishedList, RevocationList, RevocationNews, RevocationSource, RevokedSerial
 
 __all__ = [
     "GATEWAYS",
@@ -44,6 +44,7 @@ __all__ = [
     "PublishedList",
     "Reregistration",
     "RevocationList",
+    "RevocationNews",
     "RevocationReason",
     "RevocationSource",
     "RevokedSerial",

@@ -141,7 +141,8 @@ class CertificatePolicy(models.Model):
     """How a product reads its devices' certificates. A product without a row has what the fields' defaults say.
 
     `same_key`: a certificate that was issued anew for the key that is pinned passes. `crl_max_age_hours`: from when on a revocation list
-    is too old, whatever it says of itself; empty: its own date of the next one decides. What follows from that stands at the list.
+    is too old, whatever it says of itself; empty: its own date of the next one decides. `old_list_refuses`: devices are refused while the
+    list is too old, or was never obtained; off, it is only noted: a list server that is away must not lock a fleet out.
     """
 
     product = models.OneToOneField(
@@ -152,6 +153,7 @@ class CertificatePolicy(models.Model):
     )
     same_key = models.BooleanField(_("a certificate issued anew for the same key passes"), default=False)
     crl_max_age_hours = models.PositiveIntegerField(_("maximal age of a revocation list in hours"), null=True, blank=True)
+    old_list_refuses = models.BooleanField(_("a revocation list that is too old refuses"), default=False)
 
     class Meta:
         verbose_name = _("certificate policy of a product")

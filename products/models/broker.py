@@ -64,6 +64,11 @@ class Broker(models.Model):
         return f"broker {self.pk}".encode()
 
     @property
+    def is_gateway(self) -> bool:
+        """Whether it is a proxy, where nothing stays connected."""
+        return self.kind in GATEWAYS
+
+    @property
     def can_drop(self) -> bool:
         """Whether a connected client can be cut off there, or only refused the next time."""
         return self.kind in DROPPING

@@ -86,6 +86,25 @@ class RevocationList(models.Model):
         return f"{self.authority_id}"
 
 
+class RevocationNews(models.Model):
+    """Something of a CA was revoked: the connections that are open are to be looked through. Written in the transaction that revokes, which
+    so holds the row until it ends. `rounds`: how many times they still are, since a connection that was let in a moment before the
+    revocation may be recorded a moment after it."""
+
+    authority = models.OneToOneField(
+        CertificateAuthority, primary_key=True, on_delete=models.CASCADE, related_name="revocation_news", verbose_name=_("CA certificate")
+    )
+    rounds = models.PositiveSmallIntegerField(_("rounds left"))
+
+    class Meta:
+        verbose_name = _("news of a revocation")
+        verbose_name_plural = _("news of revocations")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.authority_id}: {self.rounds}"
+
+
 class PublishedList(models.Model):
     """The list that we publish for an issuing CA of the console's own, as DER. `outdated`: something was revoked since it was made."""
 

@@ -11,7 +11,7 @@ from console.errors import Conflict, Invalid
 from console.shared.actors import Actor
 from console.words import say
 from products.models import AuthorityState, CertificateAuthority
-from products.services import authorities
+from products.services import authorities, revocation_news
 from products.services.authority_upkeep import locked
 
 State = AuthorityState
@@ -53,14 +53,15 @@ def activate(authority_id: int, *, by: Actor, at: datetime) -> CertificateAuthor
 
 @transaction.atomic
 def deactivate(authority_id: int, *, reason: str = "", by: Actor, at: datetime) -> CertificateAuthority:
-    """From now on no device passes with a certificate of this CA; those connected stay. Raises WrongState."""
+    """From now on no device passes with a certificate of this CA, and who is connected by one is cut off. Raises WrongState."""
     authority = locked(authority_id)
     return _move(authority, {State.ACTIVE}, State.INACTIVE, "certificate_authority.deactivate", by=by, at=at, reason=reason)
 
 
 @transaction.atomic
 def revoke(authority_id: int, *, reason: str, by: Actor, at: datetime) -> CertificateAuthority:
-    """For good: no certificate of this CA counts any more. Raises Invalid (no reason) or WrongState."""
+    """For good: no certificate of this CA counts any more, and who is connected by one is cut off. Raises Invalid (no reason) or
+    WrongState."""
     if not reason.strip():
         raise Invalid("Say why this CA certificate is revoked.", field="reason")
     authority = locked(authority_id)
@@ -84,5 +85,7 @@ def _move(
         raise WrongState(SENTENCES[State(authority.state)])
     CertificateAuthority.objects.filter(pk=authority.pk).update(state=to, **facts)
     audit.record(action, authority, by=by, at=at, before={"state": authority.state}, after={"state": to.value}, reason=reason)
+    if to in {State.INACTIVE, State.REVOKED}:
+        revocation_news.spread([authority.pk])
     transaction.on_commit(authorities.forget)
     return CertificateAuthority.objects.get(pk=authority.pk)

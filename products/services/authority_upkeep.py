@@ -16,7 +16,7 @@ from console.shared.actors import Actor
 from console.words import say
 from products.models import AuthorityProduct, AuthorityState, CertificateAuthority, Product
 from products.rules import authorities as rules
-from products.services import authorities
+from products.services import authorities, revocation_news
 
 LONGEST_NAME = 64
 
@@ -80,14 +80,16 @@ def rename(authority_id: int, name: str, *, by: Actor, at: datetime) -> Certific
 
 @transaction.atomic
 def set_products(authority_id: int, products: Iterable[Product], *, by: Actor, at: datetime) -> CertificateAuthority:
-    """It serves exactly these from now on. Locks it."""
+    """It serves exactly these from now on; devices of others that are connected by it are cut off. Locks it."""
     authority = locked(authority_id)
     wanted = list(products)
     before = sorted(authority.products.values_list("key", flat=True))
-    AuthorityProduct.objects.filter(authority=authority).exclude(product__in=wanted).delete()
+    gone, _by_model = AuthorityProduct.objects.filter(authority=authority).exclude(product__in=wanted).delete()
     after = _bind(authority, wanted)
     if before != after:
         audit.record("certificate_authority.products", authority, by=by, at=at, before={"products": before}, after={"products": after})
+        if gone:
+            revocation_news.spread([authority.pk])
         transaction.on_commit(authorities.forget)
     return authority
 
@@ -108,8 +110,9 @@ def remove(authority_id: int, *, reason: str = "", by: Actor, at: datetime) -> N
 
 
 def locked(authority_id: int) -> CertificateAuthority:
-    """Until the transaction ends, so that of two at once the second sees what the first has done. Raises NotFound."""
-    found = CertificateAuthority.objects.select_for_update().filter(pk=authority_id).first()
+    """Until the transaction ends, so that of two at once the second sees what the first has done; rows that only refer to it may be written
+    meanwhile. Raises NotFound."""
+    found = CertificateAuthority.objects.select_for_update(no_key=True).filter(pk=authority_id).first()
     if found is None:
         raise NotFound("The CA certificate was removed meanwhile.")
     return found

@@ -16,7 +16,7 @@ from console.errors import Conflict, Invalid
 from console.shared import keyring
 from console.shared.actors import Actor
 from console.words import say
-from products.models import Broker, BrokerKind, DataCenter
+from products.models import GATEWAYS, Broker, BrokerKind, DataCenter
 
 HOOK_SECRET_BYTES = 24
 KEPT_AT_MOST = 1024
@@ -37,6 +37,11 @@ class HookedBroker:
     can_drop: bool
     tells_departures: bool
     vhost: str = "/"
+
+    @property
+    def is_gateway(self) -> bool:
+        """A proxy, where nothing stays connected."""
+        return self.kind in GATEWAYS
 
 
 @dataclass(frozen=True, slots=True, repr=False)

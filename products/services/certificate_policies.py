@@ -1,4 +1,5 @@
-"""How a product reads its devices' certificates: where the DeviceName stands, what passes, how old a revocation list may be."""
+"""How a product reads its devices' certificates: where the DeviceName stands, what passes, how old a revocation list may be, and whether
+an older one refuses."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from products.models import CertificatePolicy, IdentitySource, Product
 from products.models.authority import LONGEST_CRL_AGE
 from products.services import authorities
 
-CHANGEABLE = ("identity", "same_key", "crl_max_age_hours")
+CHANGEABLE = ("identity", "same_key", "crl_max_age_hours", "old_list_refuses")
 
 
 @transaction.atomic

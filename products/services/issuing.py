@@ -6,7 +6,7 @@ into the transaction of the admission. What is made and not recorded was handed 
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
@@ -19,7 +19,8 @@ from console.crypto.certificates.certificate import Certificate
 from console.crypto.certificates.device_requests import DeviceRequest
 from console.errors import Conflict, Invalid
 from console.shared import keyring
-from products.models import IssuedCertificate, RevocationReason
+from console.words import say
+from products.models import AuthorityState, IssuedCertificate, RevocationReason
 from products.querysets import IssuedCertificateQuerySet
 from products.services import outside_ca, revocation
 from products.services.issuing_profiles import IssuingProfile, profile_of
@@ -27,6 +28,8 @@ from products.services.outside_ca import IssuingFailed
 
 OUTSTANDING: Final = 5
 """So many certificates of one name in one data center are good at a time before one of them connects: an answer may get lost."""
+A_DAY: Final = 50
+"""So many are made for one name within 24 hours: each stays on file, and on the revocation list once it is superseded."""
 
 
 class NoIssuingCA(Conflict):
@@ -64,9 +67,8 @@ class Issued:
 def issue_for(*, product_id: int, device_name: str, csr: bytes | None, at: datetime, spellings: Collection[str] = ()) -> Issued:
     """`device_name` in its stored form, which the certificate has; `spellings`: further ones that a CSR's CN may have. Without a CSR the
     key is made here. Writes nothing. Raises NoIssuingCA, BadRequest (of the CSR), IssuingFailed."""
-    issuing = profile_of(product_id)
-    if issuing is None:
-        raise NoIssuingCA
+    issuing = _profile(product_id)
+    _refuse_often(product_id, device_name, at)
     names = frozenset((device_name, *spellings))
     if csr is not None:
         request, private_key = device_requests.check(csr, names=names), ""
@@ -74,6 +76,14 @@ def issue_for(*, product_id: int, device_name: str, csr: bytes | None, at: datet
         request, private_key = _made(issuing, device_name)
     path = _own(issuing, device_name, request, at) if issuing.row.is_own else _outside(issuing, request, names, at)
     return Issued(product_id, device_name, issuing.row.pk, path[0], path[1:], private_key)
+
+
+def check(product_id: int, device_name: str, *, at: datetime) -> None:
+    """Whether a certificate is issued to this name now, and would be good. Raises NoIssuingCA, and IssuingFailed where not."""
+    authority = _profile(product_id).row.authority
+    if not authority.not_before <= at < authority.not_after:
+        raise IssuingFailed(say("The time of the issuing CA {name} is over, or has not begun.", name=authority.name))
+    _refuse_often(product_id, device_name, at)
 
 
 def record(issued: Issued, *, data_center_id: int | None, only_one: bool, at: datetime) -> IssuedCertificate:
@@ -105,6 +115,24 @@ def settle(*, product_id: int, device_name: str, data_center_id: int | None, sha
     if not good.filter(sha256=sha256).exists():
         return 0
     return revocation.withdraw(good.exclude(sha256=sha256), reason=RevocationReason.SUPERSEDED, at=at)
+
+
+def _profile(product_id: int) -> IssuingProfile:
+    """Of a CA whose certificates count: nobody is handed one with which he would be turned away. Raises NoIssuingCA, IssuingFailed."""
+    issuing = profile_of(product_id)
+    if issuing is None:
+        raise NoIssuingCA
+    authority = issuing.row.authority
+    if authority.state != AuthorityState.ACTIVE:
+        raise IssuingFailed(say("The issuing CA {name} is not active, so that its certificates do not count.", name=authority.name))
+    return issuing
+
+
+def _refuse_often(product_id: int, device_name: str, at: datetime) -> None:
+    of_the_day = IssuedCertificate.objects.of_device(product_id, device_name).filter(issued_at__gt=at - timedelta(days=1))
+    if of_the_day.count() >= A_DAY:
+        words = "The device was issued {most} certificates within a day, and is issued the next one when the first of them is a day old."
+        raise IssuingFailed(say(words, most=A_DAY))
 
 
 def _good(product_id: int, device_name: str, data_center_id: int | None) -> IssuedCertificateQuerySet:

@@ -22,7 +22,8 @@ from console.shared.actors import SYSTEM, Actor
 from console.shared.tasks import nudge
 from console.words import say
 from products.models import CertificateAuthority, RevocationList, RevocationSource, RevokedSerial
-from products.services.revocation import serial_text
+from products.services import revocation_news
+from products.services.revocation_facts import serial_text
 
 FETCH_TASK: Final = "products.fetch_revocation_list"
 LIMITS: Final = fetching.Limits(connect=5.0, whole=60.0, most=lists.LARGEST)
@@ -43,7 +44,7 @@ class OlderList(Conflict):
 @transaction.atomic
 def set_source(authority_id: int, *, url: str, interval_minutes: int = 60, by: Actor, at: datetime) -> RevocationList:
     """Where the CA's list is fetched, and how often; an empty URL for one that is uploaded. Fetched at once. Raises Invalid."""
-    authority = CertificateAuthority.objects.select_for_update().get(pk=authority_id)
+    authority = CertificateAuthority.objects.select_for_update(no_key=True).get(pk=authority_id)
     if interval_minutes not in MINUTES:
         words = say("A list is fetched every {least} to {most:,} minutes.", least=MINUTES[0], most=MINUTES[-1])
         raise Invalid(words, field="interval_minutes")
@@ -129,14 +130,16 @@ def _store(row: RevocationList, body: bytes, etag: str, at: datetime) -> None:
 
 def _take(authority_id: int, data: bytes, etag: str, at: datetime) -> RevocationList:
     """Locks the row: two lists at once are taken one after the other. Raises BadList, OlderList."""
-    row = RevocationList.objects.select_for_update().select_related("authority").get(pk=authority_id)
+    row = RevocationList.objects.select_for_update(of=("self",)).select_related("authority").get(pk=authority_id)
     found = lists.read(data, authority=x509.load_der_x509_certificate(bytes(row.authority.certificate)), at=at)
     _refuse_older(row, found)
-    _replace(row.authority, found)
+    added = _replace(row.authority, found)
     row.number = str(found.number) if found.number >= 0 else ""
     row.this_update, row.next_update, row.entries = found.this_update, found.next_update, len(found)
     row.sha256, row.etag, row.taken_at, row.checked_at, row.error = hashlib.sha256(data).hexdigest(), etag, at, at, ""
     row.save(update_fields=["number", "this_update", "next_update", "entries", "sha256", "etag", "taken_at", "checked_at", "error"])
+    if added:
+        revocation_news.spread([authority_id])
     return row
 
 
@@ -149,8 +152,9 @@ def _refuse_older(row: RevocationList, found: lists.RevocationList) -> None:
         raise OlderList(words, field="file")
 
 
-def _replace(authority: CertificateAuthority, found: lists.RevocationList) -> None:
-    """What is new is added, what is not named any more goes; of a list of half a million, mostly neither."""
+def _replace(authority: CertificateAuthority, found: lists.RevocationList) -> int:
+    """What is new is added, what is not named any more goes; of a list of half a million, mostly neither. Returns how many were added."""
+    added = 0
     mine = RevokedSerial.objects.filter(authority=authority, source=RevocationSource.LIST)
     gone = dict(mine.values_list("serial", "pk"))
     for entries in _blocks(_new(found, gone)):
@@ -166,8 +170,10 @@ def _replace(authority: CertificateAuthority, found: lists.RevocationList) -> No
             for text, entry in entries
         ]
         RevokedSerial.objects.bulk_create(rows, ignore_conflicts=True)
+        added += len(rows)
     for keys in _blocks(gone.values()):
         RevokedSerial.objects.filter(pk__in=keys).delete()
+    return added
 
 
 def _new(found: lists.RevocationList, gone: dict[str, int]) -> Iterator[tuple[str, lists.Entry]]:

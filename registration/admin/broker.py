@@ -93,7 +93,7 @@ class BrokerAdmin(OfEveryProduct, AddPage, PageActions, SmallListAdmin):
 
     @display(description=_("Cuts off"))
     def drops(self, broker: Broker) -> str:
-        return badge("green", _("At once")) if broker.can_drop else badge("amber", _("At the next connection"))
+        return badge("green", _("At once")) if broker.can_drop or broker.is_gateway else badge("amber", _("At the next connection"))
 
     @display(description=_("Knows who is online"))
     def tells(self, broker: Broker) -> str:

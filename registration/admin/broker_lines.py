@@ -4,39 +4,16 @@ What each line is for, and what was tried with a real broker, is in docs/brokers
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
 from products.models import BrokerKind
+from registration.admin import gateway_lines
+from registration.admin.line_parts import PLACEHOLDER, Hook, Lines
 
-PLACEHOLDER: Final = "HOOK-SECRET"
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """One file's part. `file`: its name, or a shell."""
-
-    file: str
-    text: str
-    about: Any = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """Where a broker asks. `base`: scheme, host and port under which it reaches the console; `secret` or PLACEHOLDER."""
-
-    base: str
-    kind: str
-    secret: str
-
-    def path(self, call: str = "") -> str:
-        return "/".join(part for part in ("/hooks", self.kind, self.secret, call) if part)
-
-    def url(self, call: str = "") -> str:
-        return self.base + self.path(call)
+__all__ = ["PLACEHOLDER", "Lines", "lines_of"]
 
 
 def lines_of(kind: str, base: str, secret: str = "", vhost: str = "/") -> list[Lines]:
@@ -76,12 +53,34 @@ EMQX_EVENTS: Final = (
 )
 
 
+EMQX_CERTIFICATES: Final = """listeners.ssl.default {
+  bind = "0.0.0.0:8883"
+  ssl_options {
+    certfile = "etc/certs/server.pem"
+    keyfile = "etc/certs/server.key"
+    cacertfile = "etc/certs/device-cas.pem"
+    verify = verify_peer
+    fail_if_no_peer_cert = false
+    depth = 6
+  }
+}
+"""
+
+
 def _emqx(hook: Hook, vhost: str) -> list[Lines]:
     return [
         Lines(
             "emqx.conf",
             _emqx_connections(hook),
             _("It must be the only authenticator, and acl.conf must not be a source: its last line allows everything."),
+        ),
+        Lines(
+            "emqx.conf",
+            EMQX_CERTIFICATES,
+            _(
+                "Only for devices with certificates: a TLS listener that asks for one and lets those with passwords in as well. "
+                "device-cas.pem has the CA certificates, the intermediate ones too."
+            ),
         ),
         Lines("emqx.conf", _emqx_events(hook), _("Who came and who left.")),
         Lines(
@@ -118,6 +117,7 @@ def _emqx_connections(hook: Hook) -> str:
       username = "${{username}}"
       password = "${{password}}"
       peerhost = "${{peerhost}}"
+      cert_pem = "${{cert_pem}}"
     }}
     request_timeout = 5s
   }}
@@ -189,7 +189,22 @@ def _vernemq(hook: Hook, vhost: str) -> list[Lines]:
         if "publish" in name:
             conf.append(f"vmq_webhooks.nameplate{number}.no_payload = on")
     about = _("Devices of Alibaba have ClientIDs of more than the 100 characters that VerneMQ takes by itself.")
-    return [Lines("vernemq.conf", "\n".join([*conf, ""]), about)]
+    certificates = _(
+        "Only for devices with certificates, and only in versions that know forward_connection_opts: a TLS listener that asks for one. "
+        "device-cas.pem has the CA certificates, the intermediate ones too. Their devices need a user name."
+    )
+    return [Lines("vernemq.conf", "\n".join([*conf, ""]), about), Lines("vernemq.conf", VERNEMQ_CERTIFICATES, certificates)]
+
+
+VERNEMQ_CERTIFICATES: Final = """listener.ssl.devices = 0.0.0.0:8883
+listener.ssl.devices.certfile = /etc/vernemq/server.pem
+listener.ssl.devices.keyfile = /etc/vernemq/server.key
+listener.ssl.devices.cafile = /etc/vernemq/device-cas.pem
+listener.ssl.devices.depth = 6
+listener.ssl.devices.require_certificate = on
+listener.ssl.devices.use_identity_as_username = off
+listener.ssl.devices.forward_connection_opts = on
+"""
 
 
 def _mosquitto(hook: Hook, vhost: str) -> list[Lines]:
@@ -253,4 +268,7 @@ _WRITERS: Final[Mapping[str, Callable[[Hook, str], list[Lines]]]] = {
     BrokerKind.VERNEMQ: _vernemq,
     BrokerKind.MOSQUITTO: _mosquitto,
     BrokerKind.NANOMQ: _nanomq,
+    BrokerKind.NGINX: gateway_lines.nginx,
+    BrokerKind.HAPROXY: gateway_lines.haproxy,
+    BrokerKind.ENVOY: gateway_lines.envoy,
 }

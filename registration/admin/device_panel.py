@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from console.shared.panels import panel
+from devices.admin.centers import CENTER
 from devices.models import Device
-from registration.admin.log import CENTER, DeviceLogEntryAdmin, badge_of
+from registration.admin.log import DeviceLogEntryAdmin, badge_of
 from registration.models import DeviceLogEntry
 
 SHOWN = 8

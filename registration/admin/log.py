@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import localtime
@@ -16,16 +16,16 @@ from console.shared.admin import NOTHING, ReadOnlyModelAdmin, badge, mono
 from console.shared.page_actions import PageActions
 from devices.admin import centers
 from devices.models import Device
+from devices.rules.pins import Match
 from products.models import DataCenter, Product
 from products.services import access
-from registration.admin import log_export, log_search, what_if
+from registration.admin import log_export, log_search, what_if, what_if_certificate
 from registration.admin.log_filters import LOG_FILTERS
 from registration.admin.remedies import Remedy, remedy_of
 from registration.decision_codes import DecisionCode
 from registration.models import DeviceLogEntry
 from registration.services import meanings
 
-CENTER = "center"
 FACTS = {
     "signed_text": _("Text that should have been signed"),
     "server_time": _("Our clock, in seconds since 1970"),
@@ -35,7 +35,23 @@ FACTS = {
     "mqtt_client_id": _("MQTT client id"),
     "connected_at": _("Connected since"),
     "reason": _("In the broker's words"),
+    "certificate": _("Certificate (SHA-256)"),
+    "serial_number": _("Serial number"),
+    "match": _("How it was recognised"),
+    "expected": _("Expected certificate"),
+    "following": _("Next certificate"),
+    "seen": _("Certificate that was presented"),
+    "verify": _("In the proxy's words"),
 }
+VALUES = {
+    "match": {
+        Match.FIRST.value: _("none was expected yet: it is pinned"),
+        Match.CURRENT.value: _("the expected certificate"),
+        Match.SAME_KEY.value: _("issued anew for the expected key"),
+        Match.NEXT.value: _("the next certificate, which is the expected one now"),
+    }
+}
+"""Words for values that a program reads."""
 
 
 class EntryList(ChangeList):
@@ -66,12 +82,6 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
     }
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """A link may name the data center (?center=): it is selected, as if by hand."""
-        if CENTER in request.GET and self.has_view_permission(request):
-            centers.select(request, request.GET[CENTER])
-            rest = request.GET.copy()
-            del rest[CENTER]
-            return HttpResponseRedirect(f"{request.path}?{rest.urlencode()}")
         shown = {"export_url": reverse("admin:registration_devicelogentry_export")}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
@@ -79,6 +89,7 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
         view = self.admin_site.admin_view(lambda request: log_export.view(self, request))
         return [
             path("export/", view, name="registration_devicelogentry_export"),
+            path("what-if/certificate/", self.admin_site.admin_view(what_if_certificate.view), name="registration_what_if_certificate"),
             path("what-if/", self.admin_site.admin_view(what_if.view), name="registration_what_if"),
             *super().get_urls(),
         ]
@@ -120,7 +131,7 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
             "device_url": self._device_url(request, target),
             "list_url": reverse("admin:registration_devicelogentry_changelist"),
             "badge": badge_of(target),
-            "facts": [(FACTS.get(name, name), value if isinstance(value, list) else [value]) for name, value in target.facts.items()],
+            "facts": [(FACTS.get(name, name), _values(name, value)) for name, value in target.facts.items()],
         }
 
     def _remedy(self, request: HttpRequest, entry: DeviceLogEntry, center: DataCenter) -> Remedy | None:
@@ -168,6 +179,10 @@ class DeviceLogEntryAdmin(PageActions, centers.CenterSelector, ReadOnlyModelAdmi
     @display(description=_("Address"))
     def address_text(self, entry: DeviceLogEntry) -> str:
         return mono(entry.address) if entry.address else NOTHING
+
+
+def _values(name: str, value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [VALUES.get(name, {}).get(value, value)]
 
 
 def badge_of(entry: DeviceLogEntry) -> str:

@@ -27,6 +27,9 @@ def remedy_of(request: HttpRequest, *, code: str, data_center: DataCenter, produ
     if place is Place.BROKERS:
         may = user.has_perm("products.view_broker")
         return Remedy(_("Brokers"), reverse("admin:products_broker_changelist")) if may else None
+    if place is Place.AUTHORITIES:
+        may = user.has_perm("products.view_certificateauthority")
+        return Remedy(_("CA certificates"), reverse("admin:products_certificateauthority_changelist")) if may else None
     if product_id is None or not may_see(user, product_id):
         return None
     if place is Place.PRODUCT and user.has_perm("products.view_product"):

@@ -1,5 +1,6 @@
 """What would happen if this DeviceName called now (N2): the page with the answer of every data center, and the ways to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from console.shared.panels import panel
 from devices.models import Device, PreImportedDevice
-from devices.rules.admission import OUTCOMES, Verdict
+from devices.rules.admission import CERTIFICATE_OUTCOMES, OUTCOMES, Verdict
 from devices.services import client_ids, connections
 from products.admin.limits import seen_products
 from products.models import DataCenter, Product
@@ -52,6 +53,9 @@ WOULD = {
     OUTCOMES[Verdict.HAND_OUT]: _("It would be handed its DeviceSecret."),
     OUTCOMES[Verdict.MAKE_FROM_ROW]: _("It would be added to the device list and handed its DeviceSecret."),
     OUTCOMES[Verdict.CREATE]: _("The device would be created within the limit and handed its DeviceSecret."),
+    CERTIFICATE_OUTCOMES[Verdict.HAND_OUT]: _("It would be handed a certificate, and connect with a certificate from then on."),
+    CERTIFICATE_OUTCOMES[Verdict.MAKE_FROM_ROW]: _("It would be added to the device list and handed a certificate."),
+    CERTIFICATE_OUTCOMES[Verdict.CREATE]: _("The device would be created within the limit and handed a certificate."),
     client_ids.HANDED: _("It would be handed a ClientID and a DeviceToken."),
     connections.APPEARS: _("It would appear in this data center's device list, activated."),
     connections.ACTIVATED: _("It would be activated by this connection."),
@@ -70,6 +74,15 @@ class Shown:
     words: Any
     meaning: Meaning
     remedy: Remedy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Who is asked about, and where."""
+
+    data_center: DataCenter
+    product: Product
+    device_name: str
 
 
 @require_safe
@@ -98,26 +111,23 @@ def _answers(request: HttpRequest, product: Product, name: str) -> dict[str, Any
 
 def _shown(request: HttpRequest, product: Product, one: Explanation) -> list[Shown]:
     asked: list[tuple[Any, Foreseen | None]] = [
-        (_("It asks for its DeviceSecret"), one.registration),
+        (_("It asks for a certificate") if one.hands_certificates else _("It asks for its DeviceSecret"), one.registration),
         (_("It asks for a ClientID"), one.free),
         (_("It connects with its DeviceSecret"), one.connection),
         *((_("It connects with the ClientID %(client_id)s") % {"client_id": client.client_id}, client) for client in one.clients),
     ]
-    words = dict(DecisionCode.choices)
-    return [
-        Shown(
-            question,
-            answer,
-            [WOULD.get(sentence, sentence) for sentence in answer.path],
-            words[answer.code],
-            meanings.of(answer.code),
-            None
-            if answer.accepted
-            else remedy_of(request, code=answer.code, data_center=one.data_center, product_id=product.pk, device_name=one.device_name),
-        )
-        for question, answer in asked
-        if answer is not None
-    ]
+    named = Named(one.data_center, product, one.device_name)
+    return [shown_of(request, question, answer, named, would=WOULD) for question, answer in asked if answer is not None]
+
+
+def shown_of(request: HttpRequest, question: Any, answer: Foreseen, named: Named, *, would: Mapping[str, Any]) -> Shown:
+    """`would`: words for what the log says of a thing done."""
+    found = None
+    if not answer.accepted:
+        product_id = named.product.pk
+        found = remedy_of(request, code=answer.code, data_center=named.data_center, product_id=product_id, device_name=named.device_name)
+    path = [would.get(sentence, sentence) for sentence in answer.path]
+    return Shown(question, answer, path, dict(DecisionCode.choices)[answer.code], meanings.of(answer.code), found)
 
 
 def url_of(product_key: str, name: str) -> str:
@@ -133,15 +143,15 @@ def of_product(request: HttpRequest, product: Product) -> SafeString | str:
 
 @panel("devices.device")
 def of_device(request: HttpRequest, device: Device) -> SafeString | str:
-    return _button(request, device.product, device.device_name)
+    return _button(request, device.product, device)
 
 
 @panel("devices.preimporteddevice")
 def of_row(request: HttpRequest, row: PreImportedDevice) -> SafeString | str:
-    return _button(request, row.product, row.device_name)
+    return _button(request, row.product, row)
 
 
-def _button(request: HttpRequest, product: Product, name: str) -> SafeString | str:
+def _button(request: HttpRequest, product: Product, row: Device | PreImportedDevice) -> SafeString | str:
     if not request.user.has_perm(MAY):
         return ""
-    return render_to_string("what_if/panel.html", {"url": url_of(product.key, name)}, request)
+    return render_to_string("what_if/panel.html", {"url": url_of(product.key, row.device_name)}, request)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from registration.management import certificate_devices
+from registration.management.certificate_devices import Pair
 from registration.management.simulation import CLONE, NO_ANSWER, NOT_READABLE, REPEAT, TIMEOUT, Outcome, Row, milliseconds
 from registration.mqtt import packets
 from registration.mqtt.packets import ACCEPTED, BadPacket, Connect
@@ -23,6 +25,7 @@ from registration.protocols.connection_schemes import COMPOSERS
 SCHEMES: Final = {"mqtt": 1883, "mqtts": 8883}
 """Of a URL, with the port that goes without saying."""
 CONNECTS, CLONE_CONNECTS, WRONG_SECRET, STAYS = "connect", "clone connects", "wrong secret", "stays"
+WRONG_CERTIFICATE = "forged"
 
 
 class MqttServer:
@@ -35,6 +38,7 @@ class MqttServer:
             raise ValueError(f"{url} is not mqtt://host:port or mqtts://host:port.")
         self.address = (parts.hostname, parts.port or SCHEMES[parts.scheme])
         self.host = host or parts.hostname
+        self.ca = ca
         self.context = ssl.create_default_context(cafile=ca) if parts.scheme == "mqtts" else None
         if self.context and insecure:
             self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
@@ -45,13 +49,16 @@ class MqttServer:
     def __exit__(self, *exception: object) -> None:
         """Nothing is kept open."""
 
-    def open(self) -> socket.socket:
-        """Raises OSError."""
+    def open(self, pair: Pair | None = None) -> socket.socket:
+        """`pair`: what the device presents in the TLS handshake. Raises OSError."""
+        context = self.context
+        if pair is not None and context is not None:
+            context = certificate_devices.context(pair, verify=context.verify_mode, ca=self.ca)
         plain = socket.create_connection(self.address, timeout=TIMEOUT)
-        if self.context is None:
+        if context is None:
             return plain
         try:
-            return self.context.wrap_socket(plain, server_hostname=self.host)
+            return context.wrap_socket(plain, server_hostname=self.host)
         except OSError:
             plain.close()
             raise
@@ -72,10 +79,11 @@ class MqttServer:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One physical device. `kind`: one of the words above."""
+    """One physical device. `kind`: one of the words above. `pair`: of one that was handed a certificate."""
 
     kind: str
     credentials: DeviceCredentials
+    pair: Pair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +100,12 @@ def devices_of(outcomes: Sequence[Outcome], product_key: str, *, wrong: int) -> 
         Device(
             CLONE_CONNECTS if one.kind == CLONE else CONNECTS,
             DeviceCredentials(product_key, one.device_name, one.answer.device_secret, one.answer.client_id, one.answer.device_token),
+            Pair(one.answer.certificate, one.answer.private_key) if one.answer.certificate else None,
         )
         for one in outcomes
         if one.answer.accepted and one.kind != REPEAT
     ]
-    forged = [Device(WRONG_SECRET, _with_wrong_secret(one.credentials)) for one in let_in[:wrong]]
-    return let_in + forged
+    return let_in + [_forged(one) for one in let_in[:wrong]]
 
 
 def connect_all(
@@ -126,18 +134,22 @@ def report(outcomes: Sequence[Outcome]) -> list[Row]:
 
 
 def _is_expected(kind: str, code: str) -> bool:
+    if kind == WRONG_CERTIFICATE:
+        return code != str(ACCEPTED)  # It may be refused in the handshake, where no answer comes.
     if code in (NO_ANSWER, NOT_READABLE):
         return False
     return (code == str(ACCEPTED)) == (kind == CONNECTS) or kind in (CLONE_CONNECTS, STAYS)
 
 
 def _connect(server: MqttServer, vendor: str, device: Device, keepalive: int, level: int) -> Stay:
-    shown = COMPOSERS[vendor](device.credentials, datetime.now(UTC), random.SystemRandom().getrandbits(31))
-    packet = packets.connect(Connect(level, shown.client_id, shown.username, shown.password.encode(), clean=True, keepalive=keepalive))
+    own = replace(device.credentials, device_secret=certificate_devices.NO_SECRET) if device.pair else device.credentials
+    shown = COMPOSERS[vendor](own, datetime.now(UTC), random.SystemRandom().getrandbits(31))
+    password = None if device.pair else shown.password.encode()
+    packet = packets.connect(Connect(level, shown.client_id, shown.username, password, clean=True, keepalive=keepalive))
     started = time.perf_counter()
     connection: socket.socket | None = None
     try:
-        connection = server.open()
+        connection = server.open(device.pair)
         connection.sendall(packet)
         code = packets.read_connack(_next(connection, b"")[0])
         connection.setblocking(False)
@@ -201,6 +213,12 @@ def _next(connection: socket.socket, received: bytes) -> tuple[bytes, bytes]:
             raise ConnectionResetError("closed")
         received += piece
     return found
+
+
+def _forged(device: Device) -> Device:
+    if device.pair:
+        return replace(device, kind=WRONG_CERTIFICATE, pair=certificate_devices.forged(device.pair))
+    return Device(WRONG_SECRET, _with_wrong_secret(device.credentials))
 
 
 def _with_wrong_secret(credentials: DeviceCredentials) -> DeviceCredentials:

@@ -85,6 +85,25 @@ def read_connect(packet: bytes) -> Connect:
     return Connect(level, client_id, username, password, bool(flags & CLEAN), keepalive)
 
 
+def with_login(packet: bytes, username: str, password: bytes) -> bytes:
+    """The same CONNECT with another user name and password, all else (will, properties) as it came. Raises BadPacket as read_connect."""
+    level = read_connect(packet).level
+    reader = Reader(packet)
+    reader.byte()
+    reader.length()
+    begin = reader.at
+    _level(reader)
+    flags_at, flags = reader.at, reader.byte()
+    reader.number()
+    if level == 5:
+        reader.part()
+    reader.text()
+    if flags & WILL:
+        _skip_will(reader, level)
+    kept = packet[begin:flags_at] + bytes([flags | USERNAME | PASSWORD]) + packet[flags_at + 1 : reader.at]
+    return whole(CONNECT, kept + text_bytes(username) + binary_bytes(password))
+
+
 def _level(reader: Reader) -> int:
     name, level = reader.text(), reader.byte()
     if name not in NAMES.values():

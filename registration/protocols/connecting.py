@@ -22,12 +22,13 @@ MAX_PASSWORD: Final = 256
 @dataclass(frozen=True, slots=True)
 class Presented:
     """The three texts of a CONNECT, or of a broker's question about one. `certificates`: what the device proved itself with in the TLS
-    handshake, as DER, the leaf first; empty for a device without one."""
+    handshake, as DER, the leaf first; empty for a device without one. `product_key`: of whom the asking proxy is, where it says so."""
 
     client_id: str
     username: str
     password: str = field(repr=False)
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    product_key: str = ""
 
     def checked(self) -> "Presented":
         """Itself, if its texts are visible and of a length that something means. Raises Malformed."""
@@ -79,12 +80,12 @@ class ConnectClaim(Interface):
         ...
 
 
-def presented(connect: Connect) -> Presented:
-    """Of a packet. Raises Malformed: without user name or password, or a password that is no text."""
-    if connect.username is None or connect.password is None:
+def presented(connect: Connect, certificates: tuple[bytes, ...] = ()) -> Presented:
+    """Of a packet. Raises Malformed: a password that is no text, or, without certificates, no user name or no password."""
+    if not certificates and (connect.username is None or connect.password is None):
         raise Malformed("The CONNECT has no user name or no password.", field="username" if connect.username is None else "password")
     try:
-        return Presented(connect.client_id, connect.username, connect.password.decode())
+        return Presented(connect.client_id, connect.username or "", (connect.password or b"").decode(), certificates)
     except UnicodeDecodeError:
         raise Malformed("The password is not UTF-8.", field="password") from None
 

@@ -28,8 +28,10 @@ COMPOSERS: Final[Mapping[str, Callable[[DeviceCredentials, datetime, int], Prese
 }
 """The device's side, by the wire protocol of its product."""
 
-SCHEMES: Final = ("alibaba", "alibaba-connwl", "tencent", "native")
-"""What a ConnectClaim's `scheme` may be."""
+X509: Final = "x509"
+"""By a certificate, whatever form the user name has."""
+SCHEMES: Final = ("alibaba", "alibaba-connwl", "tencent", "native", X509)
+"""What the log calls the way in which a device connects: a ConnectClaim's `scheme`, or a certificate."""
 
 
 def read(presented: Presented) -> ConnectClaim:

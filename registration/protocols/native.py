@@ -60,6 +60,8 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
     "bad_csr": (422, "bad_csr", "The certificate request cannot be signed."),
     "csr_missing": (422, "csr_missing", "The product's devices send a certificate request."),
     "csr_not_taken": (422, "csr_not_taken", "The product's devices are not handed certificates."),
+    "device_certificate_revoked": (403, "device_disabled", "The device is disabled."),
+    "certificate_not_pinned": (403, "wrong_authentication", "The device authenticates in another way."),
     "no_issuing_ca": (503, "unavailable", "The registration cannot be carried out at the moment."),
     "issuing_failed": (503, "unavailable", "The registration cannot be carried out at the moment."),
     "unavailable": (503, "unavailable", "The registration cannot be carried out at the moment."),
@@ -143,11 +145,14 @@ class Native:
             problem["serverTime"] = error.facts.get("server_time")
         return Reply(compact_json(problem), PROBLEM_TYPE, status)
 
-    def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int) -> Request:
+    def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int, csr: str = "") -> Request:
+        """`csr`: PEM, of a device that asks for a certificate."""
         stamp = int(at.timestamp())
-        claim = NativeClaim(credentials.product_key, credentials.device_name, str(stamp), f"{nonce:010d}", "")
+        claim = NativeClaim(credentials.product_key, credentials.device_name, str(stamp), f"{nonce:010d}", "", csr)
         members = {"productKey": claim.product_key, "deviceName": claim.device_name, "timestamp": stamp, "nonce": claim.nonce}
         members["signature"] = _sign(credentials.product_secret, claim.signed_text)
+        if csr:
+            members["csr"] = csr
         return Request("POST", PATH, host, {"content-type": "application/json"}, compact_json(members))
 
     def read(self, reply: Reply, product_secret: str) -> Answer:

@@ -56,6 +56,11 @@ def names_in(username: str) -> tuple[str, str]:
     return plain_text(product_key, "productKey"), plain_text(device_name, "deviceName")
 
 
+def username_of(product_key: str, device_name: str) -> str:
+    """What `names_in` reads."""
+    return f"{product_key}/{device_name}"
+
+
 def read(presented: Presented) -> NativeClaim:
     """Raises Malformed."""
     product_key, device_name = names_in(presented.username)
@@ -75,4 +80,4 @@ def compose(device: DeviceCredentials, at: datetime, nonce: int) -> Presented:
     client_id = f"{device.device_name}-{nonce}"
     claim = NativeClaim(device.product_key, device.device_name, client_id, str(int(at.timestamp())), "")
     password = f"{claim.timestamp}.{sign(device.device_secret, claim.signed_text)}"
-    return Presented(client_id, f"{device.product_key}/{device.device_name}", password)
+    return Presented(client_id, username_of(device.product_key, device.device_name), password)

@@ -37,6 +37,7 @@ MAX_HEADER: Final = 65_536
 VERIFY, CERTIFICATE = "X-SSL-Client-Verify", "X-SSL-Client-Cert"
 USED, DER, CHAIN = "X-SSL-Client-Used", "X-SSL-Client-DER", "X-SSL-Client-Chain-DER"
 FORWARDED: Final = "X-Forwarded-Client-Cert"
+HEADERS: Final = (VERIFY, CERTIFICATE, USED, DER, CHAIN, FORWARDED)
 _NOTHING: Final = ("", "undefined", "null")
 """What brokers write in Erlang for a client without a certificate."""
 

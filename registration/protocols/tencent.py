@@ -58,6 +58,8 @@ SIGNATURE_FAILED: Final = (1010, "AuthFailure.SignatureFailure", "Check signatur
 SWITCHED_OFF: Final = (1020, "UnsupportedOperation", "Not support dynamic device register, please check setting first")
 ACTIVATED: Final = (1021, "FailedOperation.DeviceAlreadyActivated", "Device has been activated")
 INTERNAL: Final = (1000, "InternalError", "Internal error")
+CERTIFICATE: Final = (1027, "InvalidParameterValue.ClientCert", "Client certificate error")
+OF_CERTIFICATE: Final = "certificate_"
 REFUSALS: Final[dict[str, tuple[int, str, str]]] = {
     "malformed": (1001, "InvalidParameter", "Request parameter error"),
     "bad_signature": SIGNATURE_FAILED,
@@ -76,8 +78,11 @@ REFUSALS: Final[dict[str, tuple[int, str, str]]] = {
     "wrong_authentication": (1026, "UnsupportedOperation.WrongProductAuthType", "Wrong authentication type"),
     "issuing_failed": INTERNAL,
     "no_issuing_ca": (1026, "UnsupportedOperation.WrongProductAuthType", "Wrong authentication type"),
+    "too_many_certificates": CERTIFICATE,
+    "revocation_list_old": CERTIFICATE,
+    "device_certificate_revoked": CERTIFICATE,
 }
-"""Code of the old interface, code of the new one, text of both."""
+"""Code of the old interface, code of the new one, text of both. Every code that begins with OF_CERTIFICATE has CERTIFICATE's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ class TencentNew:
 
     def refuse(self, error: DomainError, request_id: str) -> Reply:
         """HTTP status 200 for everything: Java and Python read no other."""
-        _, code, message = REFUSALS.get(error.code, INTERNAL)
+        _, code, message = _told(error.code)
         return Reply(compact_json({"Response": {"Error": {"Code": code, "Message": message}, "RequestId": request_id}}))
 
     def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int) -> Request:
@@ -236,7 +241,7 @@ class TencentOld:
 
     def refuse(self, error: DomainError, request_id: str) -> Reply:
         """`code` is a number: C reads it as one."""
-        code, _, message = REFUSALS.get(error.code, INTERNAL)
+        code, _, message = _told(error.code)
         return Reply(compact_json({"code": code, "message": message, "requestId": request_id}))
 
     def compose(self, credentials: Credentials, *, host: str, at: datetime, nonce: int) -> Request:
@@ -267,6 +272,11 @@ def seal_psk(device_secret: str, product_secret: str) -> tuple[int, str]:
 def open_psk(length: object, payload: object, product_secret: str) -> str:
     """What a device finds in the payload. Raises Malformed."""
     return _answer("", length, payload, product_secret).device_secret
+
+
+def _told(code: str) -> tuple[int, str, str]:
+    """Of a refusal."""
+    return REFUSALS.get(code, CERTIFICATE if code.startswith(OF_CERTIFICATE) else INTERNAL)
 
 
 def _answer(message: str, length: object, payload: object, product_secret: str) -> Answer:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
@@ -23,10 +23,11 @@ from products.services.brokers import HookedBroker
 from registration.mqtt import packets
 from registration.mqtt.packets import Connect
 from registration.mqtt.wire import BadPacket
+from registration.protocols import native_mqtt
 from registration.protocols.base import Malformed
-from registration.protocols.connecting import presented
+from registration.protocols.connecting import Presented, presented
 from registration.servers.amqtt_core import LISTENER, Core, GateReader, GateWriter, is_of_amqtt
-from registration.servers.splice import Peers, Upstream
+from registration.servers.splice import Peer, Peers, Upstream
 from registration.services import broker_auth, departure_log, disconnects
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class Embedded:
         await self._core.start()
         self._server = await asyncio.start_server(self._connected, LOOPBACK, 0)
         self._spawn(self._carry_out_orders())
-        return Upstream(LOOPBACK, self._server.sockets[0].getsockname()[1])
+        return Upstream(LOOPBACK, self._server.sockets[0].getsockname()[1], in_process=True)
 
     async def stop(self) -> None:
         """Ends every connection; what is to be recorded of it has been handed to the recorder then."""
@@ -113,13 +114,13 @@ class Embedded:
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             connect = await _read_connect(stream)
-            origin = self._peers.origin(*writer.get_extra_info("peername")[:2])
-            if origin is None:
+            peer = self._peers.peer(*writer.get_extra_info("peername")[:2])
+            if peer is None:
                 return  # Somebody on this machine who goes round the registrar.
-            address, at = origin.address, _now()
-            code = await self._decide(connect, address, at)
+            address, at = peer.origin.address, _now()
+            code, username = await self._decide(connect, peer, at)
             if code == packets.ACCEPTED:
-                await self._let_in(connect, stream, writer, address, at)
+                await self._let_in(replace(connect, username=username), stream, writer, address, at)
             else:
                 writer.write(packets.connack(connect.level, code))
         except (BadPacket, OSError, EOFError, TimeoutError):
@@ -131,20 +132,25 @@ class Embedded:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _decide(self, connect: Connect, address: str, at: datetime) -> int:
-        """The CONNACK's code in MQTT 3.1.1's numbers."""
+    async def _decide(self, connect: Connect, peer: Peer, at: datetime) -> tuple[int, str]:
+        """The CONNACK's code in MQTT 3.1.1's numbers, and the user name under which the client's topics are looked at: its own, or the
+        native one of the device whose certificate it presented without a name."""
+        username = connect.username or ""
         if connect.level > NEWEST_LEVEL:
-            return packets.WRONG_VERSION
+            return packets.WRONG_VERSION, username
         if not connect.client_id:
-            return packets.WRONG_CLIENT_ID
+            return packets.WRONG_CLIENT_ID, username
         if len(self._clients) >= CLIENTS_AT_MOST:
-            return packets.UNAVAILABLE
+            return packets.UNAVAILABLE, username
         try:
-            credential = presented(connect)
+            credential = presented(connect, peer.certificates)
         except Malformed:
-            return packets.WRONG_CREDENTIALS
+            credential = Presented(connect.client_id, username, "")  # Of no form: the log says what is missing.
+        address = peer.origin.address
         verdict = await self._in_thread(lambda: broker_auth.connect(broker=self.broker, presented=credential, address=address, at=at))
-        return packets.ACCEPTED if verdict.allowed else REFUSED_WITH.get(verdict.code, packets.WRONG_CREDENTIALS)
+        if not verdict.allowed:
+            return REFUSED_WITH.get(verdict.code, packets.WRONG_CREDENTIALS), username
+        return packets.ACCEPTED, username or native_mqtt.username_of(verdict.product_key, verdict.device_name)
 
     async def _let_in(
         self, connect: Connect, stream: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, at: datetime

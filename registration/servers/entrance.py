@@ -9,12 +9,12 @@ from typing import Final
 
 from console.errors import DomainError
 from console.shared.addresses import is_trusted, split_bind
-from registration.servers import proxy_header
+from registration.servers import handshakes, proxy_header
 from registration.servers.bounds import Bounds, Place
 from registration.servers.proxy_header import FIXED_LENGTH, MAX_V1, SIGNATURE, BadHeader, Origin
 from registration.servers.tls import ServerTls
 from registration.servers.visit import Caller, House, Visit
-from registration.services.turned_away import HandshakeFailed, TooMany, TooSlow, UntrustedProxy
+from registration.services.turned_away import TooMany, TooSlow, UntrustedProxy
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Entrance:
         except DomainError as error:
             self.house.turn_away(error, caller)
         except ssl.SSLError as error:
-            self.house.turn_away(HandshakeFailed(facts={"tls": str(error.reason or "")}), caller)
+            self.house.turn_away(handshakes.refusal(error), caller)
         except (OSError, EOFError):
             pass  # It went away before it said anything: a health check, a port scan.
         finally:

@@ -14,11 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from console.errors import DomainError
 from console.shared import living_connections
-from products.services import brokers, data_centers
+from products.services import authorities, brokers, data_centers
+from registration.mqtt.packets import Connect, with_login
 from registration.protocols.alibaba_mqtt import AlibabaMqtt
 from registration.protocols.base import Request
 from registration.servers.bounds import Bounds
@@ -27,15 +30,17 @@ from registration.servers.entrance import Entrance, Listener
 from registration.servers.notes import Notes
 from registration.servers.splice import Peers, Upstream
 from registration.servers.visit import Caller, Visit
-from registration.services import turned_away
+from registration.services import certificate_tickets, turned_away
 from registration.services.enrolment import register
-from registration.services.turned_away import TooMany
+from registration.services.turned_away import CertificateNotHandedOn, TooMany
 
 log = logging.getLogger(__name__)
 
 WAITING_PER_THREAD: Final = 64
 """Registrations that may wait for a thread: about as many as it answers within the four seconds that a device waits."""
 TELL_SECONDS: Final = 60.0
+TRUST_SECONDS: Final = 1.0
+"""How often the CA certificates are looked at, at most."""
 GRACE_SECONDS: Final = 5.0
 SPARE_FILES: Final = 200
 
@@ -66,6 +71,7 @@ class Registrar:
         self._idle = asyncio.Event()
         self._idle.set()
         self._visits: set[Visit] = set()
+        self._trusting = True
         self._embedded: Embedded | None = None
 
     async def run(self, *, ready: Callable[[], None]) -> None:
@@ -73,6 +79,7 @@ class Registrar:
         loop = asyncio.get_running_loop()
         self._notes = Notes(self._write_note, loop.time)
         await self._open_upstream()
+        await self._trust()
         entrances = [
             Entrance(one, house=self, bounds=self.bounds, read_seconds=self.options.read_seconds) for one in self.options.listeners
         ]
@@ -82,19 +89,17 @@ class Registrar:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, asked.set)
         ready()
-        telling = loop.create_task(self._tell())
+        regular = [loop.create_task(self._tell()), loop.create_task(self._keep_trust())]
         await asked.wait()
-        telling.cancel()
+        for task in regular:
+            task.cancel()
         await self._end(entrances)
 
     def decide(self, packet: bytes, level: int, caller: Caller) -> asyncio.Future[bytes]:
-        if self._deciding >= self.options.threads * WAITING_PER_THREAD:
-            raise TooMany("More registrations are waiting than can be answered in time.")
-        self._deciding += 1
-        self._idle.clear()
-        answer = asyncio.get_running_loop().run_in_executor(self._threads, _registered, packet, level, caller)
-        answer.add_done_callback(self._decided)
-        return answer
+        return self._in_thread(lambda: _registered(packet, level, caller))
+
+    async def introduce(self, packet: bytes, connect: Connect, certificates: tuple[bytes, ...]) -> bytes:
+        return await self._in_thread(lambda: _with_ticket(packet, connect, certificates))
 
     def turn_away(self, error: DomainError, caller: Caller) -> None:
         self._notes.note(error, caller.host, caller.origin.address)
@@ -105,11 +110,21 @@ class Registrar:
     def over(self, visit: Visit) -> None:
         self._visits.discard(visit)
 
+    def _in_thread(self, work: Callable[[], bytes]) -> asyncio.Future[bytes]:
+        if self._deciding >= self.options.threads * WAITING_PER_THREAD:
+            raise TooMany("More registrations are waiting than can be answered in time.")
+        self._deciding += 1
+        self._idle.clear()
+        answer = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        answer.add_done_callback(self._decided)
+        return answer
+
     def _decided(self, answer: asyncio.Future[bytes]) -> None:
         self._deciding -= 1
         if not self._deciding:
             self._idle.set()
-        if not answer.cancelled() and (error := answer.exception()):
+        error = None if answer.cancelled() else answer.exception()
+        if error is not None and not isinstance(error, DomainError):
             log.error("An MQTT registration could not be decided.", exc_info=error)
 
     def _write_note(self, error: DomainError, host: str, address: str, left_out: int) -> None:
@@ -129,6 +144,26 @@ class Registrar:
         while True:
             await asyncio.sleep(TELL_SECONDS)
             self._notes.tell()
+
+    async def _keep_trust(self) -> None:
+        while True:
+            await asyncio.sleep(max(TRUST_SECONDS, settings.NAMEPLATE_PRODUCT_CACHE_SECONDS))
+            await self._trust()
+
+    async def _trust(self) -> None:
+        """The listeners ask for certificates of the CAs that are on file now. What goes wrong is told once, and tried again."""
+        wanted = [one.tls for one in self.options.listeners if one.tls is not None]
+        if not wanted:
+            return
+        try:
+            authorities = await asyncio.get_running_loop().run_in_executor(self._threads, _authorities)
+            for tls in wanted:
+                tls.trust(authorities)
+            self._trusting = True
+        except (DatabaseError, InterfaceError, OSError) as error:  # ssl.SSLError is an OSError.
+            if self._trusting:
+                log.warning("The CA certificates of devices could not be loaded; the listeners keep those that they have: %s", error)
+            self._trusting = False
 
     async def _end(self, entrances: list[Entrance]) -> None:
         """Nobody comes in any more; who is being decided about gets its answer."""
@@ -151,6 +186,24 @@ def _registered(packet: bytes, level: int, caller: Caller) -> bytes:
     living_connections.look_after()
     request = Request("CONNECT", "", caller.host, {}, packet)
     return register(protocol=AlibabaMqtt(level), request=request, peer_address=caller.origin.address, at=timezone.now()).body
+
+
+def _with_ticket(packet: bytes, connect: Connect, certificates: tuple[bytes, ...]) -> bytes:
+    """Raises Unavailable."""
+    living_connections.look_after()
+    try:
+        login = certificate_tickets.issue(
+            username=connect.username or "", password=connect.password or b"", certificates=certificates, at=timezone.now()
+        )
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("A device's certificate could not be handed on to the broker, the database did not answer: %s", error)
+        raise CertificateNotHandedOn from error
+    return with_login(packet, login.username, login.password)
+
+
+def _authorities() -> tuple[bytes, ...]:
+    living_connections.look_after()
+    return authorities.certificates_on_file()
 
 
 def _noted(error: DomainError, host: str, address: str, left_out: int) -> None:

@@ -13,31 +13,41 @@ ABORT_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The broker behind us. `proxy_header`: whether it wants to be told for whom we speak (PROXY protocol v2)."""
+    """The broker behind us. `proxy_header`: whether it wants to be told for whom we speak (PROXY protocol v2). `in_process`: it reads
+    from our Peers what we know of a device, its certificate too; another one is handed a ticket for that."""
 
     host: str
     port: int
     proxy_header: bool = False
+    in_process: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whose a spliced connection is. `certificates`: what the device proved itself with, as DER, its own first; empty without one."""
+
+    origin: Origin
+    certificates: tuple[bytes, ...] = ()
 
 
 class Peers:
     """Whose a spliced connection is: for a broker in this process, which sees only our own end of it."""
 
     def __init__(self) -> None:
-        self._origins: dict[tuple[str, int], Origin] = {}
+        self._peers: dict[tuple[str, int], Peer] = {}
 
     def __len__(self) -> int:
-        return len(self._origins)
+        return len(self._peers)
 
-    def origin(self, host: str, port: int) -> Origin | None:
+    def peer(self, host: str, port: int) -> Peer | None:
         """`host`, `port`: the address from which the broker sees the connection come."""
-        return self._origins.get((host, port))
+        return self._peers.get((host, port))
 
-    def add(self, end: tuple[str, int], origin: Origin) -> None:
-        self._origins[end] = origin
+    def add(self, end: tuple[str, int], peer: Peer) -> None:
+        self._peers[end] = peer
 
     def forget(self, end: tuple[str, int]) -> None:
-        self._origins.pop(end, None)
+        self._peers.pop(end, None)
 
 
 class Side(asyncio.Protocol):
@@ -74,7 +84,7 @@ async def splice(
     received: bytes,
     upstream: Upstream,
     *,
-    origin: Origin,
+    peer: Peer,
     to: tuple[str, int],
     peers: Peers,
     ended: Callable[[], None],
@@ -95,12 +105,12 @@ async def splice(
         transport.abort()
         return
     end = transport.get_extra_info("sockname")[:2]
-    peers.add(end, origin)
+    peers.add(end, peer)
     own = Side(ended)
     own.connection_made(device)
     own.other, broker.other = transport, device
     device.set_protocol(own)
-    transport.write((write_v2(origin, to) if upstream.proxy_header else b"") + received)
+    transport.write((write_v2(peer.origin, to) if upstream.proxy_header else b"") + received)
     device.resume_reading()
 
 

@@ -24,12 +24,13 @@ from registration.mqtt.packets import (
 from registration.protocols.alibaba_mqtt import is_registration
 from registration.servers.bounds import Place
 from registration.servers.proxy_header import Origin
-from registration.servers.splice import Peers, Upstream, hang_up, splice
-from registration.servers.tls import ServerTls
+from registration.servers.splice import Peer, Peers, Upstream, hang_up, splice
+from registration.servers.tls import ServerTls, certificates_of
 from registration.services.turned_away import BrokerAway, NoBroker, TooMany, TooSlow
 
 LINGER_SECONDS: Final = 15.0
 """So long a registered device has to close by itself, as the vendor's service gives it."""
+INTRODUCTION_SECONDS: Final = 10.0
 MAX_SURPLUS: Final = 4096
 """Bytes that are read and thrown away after the CONNECT; a device of ours sends at most a DISCONNECT."""
 
@@ -42,6 +43,11 @@ class House(Interface):
 
     def decide(self, packet: bytes, level: int, caller: "Caller") -> "asyncio.Future[bytes]":
         """The answer to a registration of MQTT's protocol `level`. Raises TooMany when too many are waiting for theirs."""
+        ...
+
+    async def introduce(self, packet: bytes, connect: Connect, certificates: tuple[bytes, ...]) -> bytes:
+        """The CONNECT as a broker outside of this process shall have it, for the device that proved itself with these. Raises TooMany,
+        and the database's errors."""
         ...
 
     def turn_away(self, error: DomainError, caller: "Caller") -> None: ...
@@ -76,10 +82,13 @@ class Visit(asyncio.Protocol):
         self._finished = False
         self._surplus = 0
         self._task: asyncio.Task[None] | None = None
+        self._certificates: tuple[bytes, ...] = ()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        host = self.tls.host(transport.get_extra_info("ssl_object")) if self.tls else ""
+        ssl_object = transport.get_extra_info("ssl_object")
+        host = self.tls.host(ssl_object) if self.tls else ""
+        self._certificates = certificates_of(ssl_object)
         self.caller = replace(self.caller, host=host or self.caller.host)
         self._timer = asyncio.get_running_loop().call_at(self.deadline, self._turn_away, TooSlow())
         self.house.begun(self)
@@ -128,7 +137,7 @@ class Visit(asyncio.Protocol):
             self._turn_away(NoBroker(), connack(connect.level, NOT_AUTHORISED))
         else:
             self.transport.pause_reading()
-            self._task = asyncio.get_running_loop().create_task(self._pass_on(self.house.upstream, connect))
+            self._task = asyncio.get_running_loop().create_task(self._pass_on(self.house.upstream, packet, connect))
 
     def _register(self, packet: bytes, connect: Connect) -> None:
         try:
@@ -149,20 +158,25 @@ class Visit(asyncio.Protocol):
         else:
             self.leave()
 
-    async def _pass_on(self, upstream: Upstream, connect: Connect) -> None:
-        caller = self.caller
+    async def _pass_on(self, upstream: Upstream, packet: bytes, connect: Connect) -> None:
+        caller, first = self.caller, packet
         try:
+            if self._certificates and not upstream.in_process:
+                async with asyncio.timeout(INTRODUCTION_SECONDS):
+                    first = await self.house.introduce(packet, connect, self._certificates)
             await splice(
                 self.transport,
-                self._received,
+                first + self._received[len(packet) :],
                 upstream,
-                origin=caller.origin,
+                peer=Peer(caller.origin, self._certificates),
                 to=caller.to,
                 peers=self.house.peers,
                 ended=lambda: self.connection_lost(None),
             )
         except OSError:  # TimeoutError is one.
             self._turn_away(BrokerAway(), connack(connect.level, UNAVAILABLE))
+        except DomainError as error:
+            self._turn_away(error, connack(connect.level, UNAVAILABLE))
 
     def _turn_away(self, error: DomainError, answer: bytes = b"") -> None:
         """Whoever said nothing intelligible gets nothing."""

@@ -20,9 +20,9 @@ from devices.models import ConnectionEnd, PreImportedDevice
 from devices.rules import names
 from devices.rules.admission import WrongAuthentication
 from devices.rules.connecting import IN_DEVICE_LIST, IN_PRE_IMPORT_LIST, X509, BadCredential, ClientUnknown, DeviceUnknown
-from devices.services import connections
+from devices.services import certificate_admission, connections
 from devices.services.connections import Admitted, OnFile
-from devices.services.presence import Arrival, Departure
+from devices.services.presence import Arrival, Departure, Sight
 from products.models import DataCenter
 from products.rules.wire_formats import wire_format
 from products.services.brokers import HookedBroker
@@ -32,9 +32,9 @@ from registration.models import DeviceEvent
 from registration.protocols import connection_schemes, topics
 from registration.protocols.base import BadSignature
 from registration.protocols.connecting import ConnectClaim, Presented
-from registration.services import device_log, recorder
+from registration.services import certificate_auth, certificate_tickets, device_log, recorder
 from registration.services.device_log import Attempt
-from registration.services.record_writing import Came, Decided, Told, Went
+from registration.services.record_writing import Came, Decided, Saw, Told, Went
 
 log = logging.getLogger(__name__)
 
@@ -64,34 +64,47 @@ class Internal(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`code`: one of DecisionCode, for our side alone. The names are in the device's own spelling, empty where it could not be read."""
+    """`code`: one of DecisionCode, for our side alone. The names are in the device's own spelling, empty where it could not be read;
+    `stored_name`: the DeviceName as the console has it, of one that is allowed."""
 
     allowed: bool
     code: str
     product_key: str
     device_name: str
     request_id: str
+    stored_name: str = ""
 
 
 def connect(*, broker: HookedBroker, presented: Presented, address: str, at: datetime) -> Verdict:
     """Whether a device may connect with what it presented; its entry in the log and its arrival are recorded. Raises nothing."""
-    attempt = Attempt(
-        at, request_ids.current(), UNREAD, address, broker.data_center, event=DeviceEvent.CONNECTION, facts={"broker": broker.name}
-    )
-    attempt.secrets = (presented.password,)
-    claim: ConnectClaim | None = None
+    attempt = _attempt(broker, presented, address, at)
+    named = ("", "")
     try:
-        claim = connection_schemes.read(presented)
+        presented = certificate_tickets.redeem(presented, at=at)
+        attempt.secrets += (presented.password,)
         place = (broker.id, presented.client_id) if broker.tells_departures else connections.NOWHERE
-        admitted = _decide(attempt, broker.data_center, claim, place, prove=_proof, let_in=connections.admit)
+        if certificate_auth.counts(presented, broker.data_center, at):
+            device_id, named = _by_certificate(attempt, broker, presented, place)
+            identity_id = None
+        else:
+            claim = connection_schemes.read(presented)
+            named = (claim.product_key, claim.device_name)
+            admitted = _decide(attempt, broker.data_center, claim, place, prove=_proof, let_in=connections.admit)
+            device_id, identity_id = admitted.device_id, admitted.identity_id
         code = str(DecisionCode.ACCEPTED)
     except Exception as caught:
         code = _refusal(attempt, caught)
     else:
-        recorder.put(Came(_arrival(broker, presented, attempt, admitted)))
-    recorder.put(Decided(attempt, code, broker.data_center))
-    product_key, device_name = (claim.product_key, claim.device_name) if claim else ("", "")
-    return Verdict(code == DecisionCode.ACCEPTED, code, product_key, device_name, str(attempt.request_id))
+        recorder.put(_presence(broker, presented, attempt, device_id, identity_id))
+    return _verdict(broker, attempt, code, named)
+
+
+def refuse(*, broker: HookedBroker, presented: Presented, address: str, error: DomainError, at: datetime) -> Verdict:
+    """A no before anything was decided: what the device presented could not be handed on to us, for the reason that `error` says. Its entry
+    in the log is recorded. Raises nothing."""
+    attempt = _attempt(broker, presented, address, at)
+    attempt.protocol = certificate_auth.SCHEME
+    return _verdict(broker, attempt, _refusal(attempt, error), ("", ""))
 
 
 def authorize(*, broker: HookedBroker, username: str, client_id: str, action: Literal["publish", "subscribe"], topic: str) -> bool:
@@ -127,6 +140,37 @@ def foresee(attempt: Attempt, data_center: DataCenter, claim: ConnectClaim) -> s
     except Exception as caught:
         return _refusal(attempt, caught)
     return str(DecisionCode.ACCEPTED)
+
+
+def foresee_certificate(attempt: Attempt, data_center: DataCenter, presented: Presented) -> str:
+    """The code of what `connect` would decide as things stand about a certificate; the attempt has the path and the facts then. Writes
+    nothing. Raises nothing."""
+    try:
+        certificate_auth.decide(attempt, data_center, presented, connections.NOWHERE, let_in=certificate_admission.foresee)
+    except Exception as caught:
+        return _refusal(attempt, caught)
+    return str(DecisionCode.ACCEPTED)
+
+
+def _attempt(broker: HookedBroker, presented: Presented, address: str, at: datetime) -> Attempt:
+    facts: dict[str, object] = {"broker": broker.name}
+    attempt = Attempt(at, request_ids.current(), UNREAD, address, broker.data_center, event=DeviceEvent.CONNECTION, facts=facts)
+    attempt.secrets = (presented.password,)
+    return attempt
+
+
+def _by_certificate(attempt: Attempt, broker: HookedBroker, presented: Presented, place: tuple[int, str]) -> tuple[int, tuple[str, str]]:
+    """The device's number, and its names as it writes them. Raises the DomainError that refuses."""
+    done = certificate_auth.decide(
+        attempt, broker.data_center, presented, place, broker_kind=broker.kind, let_in=certificate_admission.admit
+    )
+    return done.let_in.device_id, (done.product_key, done.device_name)
+
+
+def _verdict(broker: HookedBroker, attempt: Attempt, code: str, named: tuple[str, str]) -> Verdict:
+    recorder.put(Decided(attempt, code, broker.data_center))
+    allowed = code == DecisionCode.ACCEPTED
+    return Verdict(allowed, code, *named, str(attempt.request_id), attempt.device_name if allowed else "")
 
 
 def _decide(
@@ -234,17 +278,22 @@ def _refusal(attempt: Attempt, caught: Exception) -> str:
     return error.code
 
 
-def _arrival(broker: HookedBroker, presented: Presented, attempt: Attempt, admitted: Admitted) -> Arrival:
-    return Arrival(
-        data_center=broker.data_center,
-        device_id=admitted.device_id,
-        product_id=attempt.product.id if attempt.product else NO_PRODUCT,
-        device_name=attempt.device_name,
-        identity_id=admitted.identity_id,
-        client_id=attempt.client_id,
-        broker_id=broker.id,
-        tells_departures=broker.tells_departures,
-        mqtt_client_id=presented.client_id,
-        address=device_log.clean_address(attempt.address),
-        at=attempt.at,
+def _presence(broker: HookedBroker, presented: Presented, attempt: Attempt, device_id: int, identity_id: int | None) -> Came | Saw:
+    """At a proxy nothing stays connected: a request there must not end what the device has at a broker."""
+    if broker.is_gateway:
+        return Saw(Sight(broker.data_center, device_id, attempt.at))
+    return Came(
+        Arrival(
+            data_center=broker.data_center,
+            device_id=device_id,
+            product_id=attempt.product.id if attempt.product else NO_PRODUCT,
+            device_name=attempt.device_name,
+            identity_id=identity_id,
+            client_id=attempt.client_id,
+            broker_id=broker.id,
+            tells_departures=broker.tells_departures,
+            mqtt_client_id=presented.client_id,
+            address=device_log.clean_address(attempt.address),
+            at=attempt.at,
+        )
     )

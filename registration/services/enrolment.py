@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, IntegrityError, InterfaceError
 
+from console.crypto.certificates.device_requests import BadRequest
 from console.errors import DomainError, Unavailable
 from console.shared import request_ids
 from console.shared.statements import table_of
@@ -32,7 +33,9 @@ from registration.protocols.base import (
     Request,
     VerifiedClaim,
 )
-from registration.services import device_log
+from registration.protocols.handing_out import CsrMissing, CsrNotTaken, Handed
+from registration.services import certificate_enrolment, device_log
+from registration.services.certificate_enrolment import Asking
 from registration.services.device_log import Attempt
 from registration.services.outcome import NonceUsed, Outcome, nonce
 
@@ -82,13 +85,20 @@ def foresee(attempt: Attempt, data_center: DataCenter, claim: Claim) -> str:
     try:
         product, verified, _product_secret = _prove(attempt, claim)
         attempt.device_name = _stored_name(product, verified.device_name)
-        look = client_ids.foresee if claim.preregistration_free else admission.foresee
-        attempt.passed(*look(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at))
+        attempt.passed(*_foresee(attempt, data_center, product, claim))
     except Exception as caught:
         error = _expected(caught, attempt)
         attempt.refused(error)
         return error.code
     return str(DecisionCode.ACCEPTED)
+
+
+def _foresee(attempt: Attempt, data_center: DataCenter, product: RegistrationProduct, claim: Claim) -> tuple[str, ...]:
+    handed = certificate_enrolment.chosen(claim, product)
+    if handed is not Handed.KEY:
+        return certificate_enrolment.foresee(Asking(attempt, data_center, product, claim, handed))
+    look = client_ids.foresee if claim.preregistration_free else admission.foresee
+    return look(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at)
 
 
 def _expected(caught: Exception, attempt: Attempt) -> DomainError:
@@ -107,11 +117,10 @@ def _decide(attempt: Attempt, protocol: RegistrationProtocol, request: Request) 
     _note_other_protocol(attempt, product)
     grant = Grant(verified.product_key, verified.device_name, "", product_secret, request_id=str(attempt.request_id))
     outcome = Outcome(attempt, protocol, grant, nonce(verified, product.id))
-    let_in = client_ids.issue if claim.preregistration_free else admission.admit
     try:
         attempt.device_name = _stored_name(product, verified.device_name)
-        let_in(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at, beside=outcome.beside)
-    except (Refused, names.BadDeviceName):
+        _let_in(attempt, data_center, product, claim, outcome)
+    except (Refused, names.BadDeviceName, CsrMissing, CsrNotTaken, BadRequest):
         outcome.use_nonce(data_center.database)
         raise
     except IntegrityError as error:
@@ -120,6 +129,16 @@ def _decide(attempt: Attempt, protocol: RegistrationProtocol, request: Request) 
         raise NonceUsed from None
     device_log.count(data_center.code, attempt.event, attempt.protocol, DecisionCode.ACCEPTED)
     return outcome.reply
+
+
+def _let_in(attempt: Attempt, data_center: DataCenter, product: RegistrationProduct, claim: Claim, outcome: Outcome) -> None:
+    """Raises what refuses the device, and IntegrityError."""
+    handed = certificate_enrolment.chosen(claim, product)
+    if handed is not Handed.KEY:
+        certificate_enrolment.admit(Asking(attempt, data_center, product, claim, handed), outcome)
+        return
+    let_in = client_ids.issue if claim.preregistration_free else admission.admit
+    let_in(data_center=data_center, product=product, device_name=attempt.device_name, at=attempt.at, beside=outcome.beside)
 
 
 def _read(attempt: Attempt, protocol: RegistrationProtocol, request: Request) -> Claim:

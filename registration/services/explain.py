@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from devices.models import ClientIdentity, Device
 from products.models import DataCenter, Product
-from products.services import lookup
+from products.services import authorities, issuing_profiles, lookup
 from registration.decision_codes import DecisionCode
 from registration.models import DeviceEvent
-from registration.protocols.base import BadSignature, VerifiedClaim
+from registration.protocols.base import Asked, BadSignature, VerifiedClaim
 from registration.services import broker_auth, enrolment
 from registration.services.device_log import Attempt
 
@@ -35,8 +35,8 @@ class Foreseen:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What one data center would answer to the name. `device_name` is in its stored form where the product's rule takes it. `registration`:
-    for its DeviceSecret; `free`: for a ClientID, where the product is preregistration-free. `connection`: with its DeviceSecret;
-    `clients`: with the DeviceToken of each ClientID of the name."""
+    for its DeviceSecret, or with `hands_certificates` for a certificate; `free`: for a ClientID, where the product is preregistration-free.
+    `connection`: with its DeviceSecret; `clients`: with the DeviceToken of each ClientID of the name."""
 
     data_center: DataCenter
     device_name: str
@@ -44,6 +44,7 @@ class Explanation:
     free: Foreseen | None
     connection: Foreseen
     clients: tuple[Foreseen, ...] = ()
+    hands_certificates: bool = False
 
     @property
     def code(self) -> str:
@@ -62,6 +63,8 @@ def what_if(*, product: Product, data_center: DataCenter, device_name: str, at: 
     """`device_name` in any spelling. Reads what is stored now, not what a door has kept for a moment. Raises nothing for a bad name: it is
     refused as a device's would be."""
     lookup.forget()
+    issuing_profiles.forget()
+    authorities.forget()
     registration, stored = _register(product, data_center, device_name, at, free=False)
     clients = [
         _connect(product, data_center, device_name, at, client_id=client_id) for client_id in _client_ids(product, data_center, stored)
@@ -73,6 +76,7 @@ def what_if(*, product: Product, data_center: DataCenter, device_name: str, at: 
         free=_register(product, data_center, device_name, at, free=True)[0] if product.preregistration_free else None,
         connection=_connect(product, data_center, device_name, at),
         clients=tuple(clients),
+        hands_certificates=issuing_profiles.answers_with_certificate(product.pk),
     )
 
 
@@ -96,11 +100,16 @@ def _client_ids(product: Product, data_center: DataCenter, device_name: str) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Registering:
-    """A claim whose proof is right, if there is a secret that it could have been made with."""
+    """A claim whose proof is right, if there is a secret that it could have been made with. A device of a product that hands out
+    certificates asks for one, with a request that is right where its scheme has requests; one that asks for a ClientID cannot."""
 
     product_key: str
     device_name: str
     preregistration_free: bool
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(takes_key=not self.preregistration_free)
 
     def verify(self, product_secret: str, at: datetime) -> VerifiedClaim:
         if product_secret == enrolment.NOBODYS_SECRET:

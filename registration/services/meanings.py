@@ -1,37 +1,15 @@
 """What each decision means, what usually causes it, and what an operator can do about it (N2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
 from registration.decision_codes import DecisionCode
+from registration.services import meanings_of_certificates
+from registration.services.meaning import Meaning, Place
 
-Words = Any
-"""A lazy translation."""
-
-
-class Place(Enum):
-    """Where the remedy is."""
-
-    PRODUCT = "product"
-    DEVICE = "device"
-    PRE_IMPORT = "pre_import"
-    BROKERS = "brokers"
-    NOWHERE = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """`meaning`: what it says; `cause`: what usually stands behind it; `remedy`: what to do, `place`: on which page."""
-
-    meaning: Words
-    cause: Words
-    remedy: Words
-    place: Place = Place.NOWHERE
-
+__all__ = ["MEANINGS", "Meaning", "Place", "of"]
 
 MEANINGS: Final[Mapping[str, Meaning]] = {
     DecisionCode.ACCEPTED: Meaning(
@@ -195,6 +173,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         _("A fault of this program, or of its installation, as a missing key ring."),
         _("Search the server's log for the number of the request, and tell whoever runs it."),
     ),
+    **meanings_of_certificates.MEANINGS,
 }
 
 

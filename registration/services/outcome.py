@@ -58,6 +58,14 @@ class Outcome:
             return rows
         return (*rows, entry)
 
+    def refuse_used_nonce(self, database: str) -> None:
+        """Before anything is made for a device whose request was seen before. Raises NonceUsed; only what is stored later decides."""
+        if self.nonce is None:
+            return
+        product_id, nonce, _expires_at = self.nonce.values
+        if UsedNonce.objects.using(database).filter(product_id=product_id, nonce=nonce).exists():
+            raise NonceUsed
+
     def use_nonce(self, database: str) -> None:
         """That of a device which is refused. Raises NonceUsed (constraint used_nonce_once)."""
         if self.nonce is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from devices.services import presence
-from devices.services.presence import Arrival, Departure
+from devices.services.presence import Arrival, Departure, Sight
 from products.models import DataCenter
 from registration.services import departure_log, device_log
 from registration.services.device_log import Attempt
@@ -35,6 +35,17 @@ class Came:
     @property
     def client(self) -> tuple[int, str]:
         return self.arrival.broker_id, self.arrival.mqtt_client_id
+
+
+@dataclass(frozen=True, slots=True)
+class Saw:
+    """A device was let in where nothing stays connected; nothing follows upon it."""
+
+    sight: Sight
+
+    @property
+    def data_center(self) -> DataCenter:
+        return self.sight.data_center
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +82,8 @@ class Went:
         return self.departure.broker_id, self.departure.mqtt_client_id
 
 
-Record = Decided | Came | Told | Went
-ORDER: Final[tuple[type[Record], ...]] = (Decided, Came, Told, Went)
+Record = Decided | Saw | Came | Told | Went
+ORDER: Final[tuple[type[Record], ...]] = (Decided, Saw, Came, Told, Went)
 
 
 def parts(records: Sequence[Record]) -> list[list[Record]]:
@@ -93,7 +104,7 @@ def _waves(records: Sequence[Record]) -> Iterator[list[list[Record]]]:
     latest: dict[tuple[int, str], int] = {}
     for record in records:
         place = ORDER.index(type(record))
-        if not isinstance(record, Decided):
+        if not isinstance(record, (Decided, Saw)):
             if latest.get(record.client, 0) > place:
                 yield wave
                 wave, latest = [[] for _ in ORDER], {}
@@ -109,6 +120,11 @@ def _write_decided(database: str, part: Sequence[Record]) -> list[Record]:
 
 def _write_came(database: str, part: Sequence[Record]) -> list[Record]:
     presence.arrived([one.arrival for one in part if isinstance(one, Came)])
+    return []
+
+
+def _write_saw(database: str, part: Sequence[Record]) -> list[Record]:
+    presence.seen([one.sight for one in part if isinstance(one, Saw)])
     return []
 
 
@@ -137,6 +153,7 @@ def _write_went(database: str, part: Sequence[Record]) -> list[Record]:
 
 _WRITERS: Final[dict[type[Record], Callable[[str, Sequence[Record]], list[Record]]]] = {
     Decided: _write_decided,
+    Saw: _write_saw,
     Came: _write_came,
     Told: _write_told,
     Went: _write_went,

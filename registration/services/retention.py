@@ -1,4 +1,4 @@
-"""How long the device log, used nonces, ended connections, carried-out orders and unused ClientIDs are kept."""
+"""How long the device log, used nonces, tickets, ended connections, carried-out orders and unused ClientIDs are kept."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from devices.models import ClientIdentity, Connection, DisconnectOrder
 from products.models import DataCenter
-from registration.models import DeviceLogEntry, UsedNonce
+from registration.models import CertificateTicket, DeviceLogEntry, UsedNonce
 
 CHUNK = 500
 """Rows in one transaction, few enough that a registration on SQLite hardly waits."""
@@ -19,6 +19,11 @@ CHUNK = 500
 def purge_nonces(*, at: datetime) -> int:
     """Deletes the nonces that the clock refuses anyway; returns how many."""
     return sum(_delete(UsedNonce.objects.using(database).expired(at)) for database in _databases())
+
+
+def purge_tickets(*, at: datetime) -> int:
+    """Deletes the certificate tickets that nobody redeemed; returns how many."""
+    return _delete(CertificateTicket.objects.expired(at))
 
 
 def purge_log(*, at: datetime) -> int:

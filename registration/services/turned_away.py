@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from console.errors import DomainError
 from console.words import say
+from devices.rules.certificate_refusals import CertificateRefused
 from products.services import data_centers
 from registration.models import DeviceEvent
 from registration.services import device_log
@@ -59,9 +60,15 @@ class BrokerAway(NoBroker):
     default_message = "The device wants to connect, and the broker behind this listener did not answer (NAMEPLATE_MQTT_UPSTREAM)."
 
 
+class CertificateNotHandedOn(NoBroker):
+    """The broker cannot be told of the device's certificate."""
+
+    default_message = "The device wants to connect with a certificate, and the database that takes it to the broker did not answer."
+
+
 def note(*, error: DomainError, host: str, address: str, left_out: int, at: datetime) -> None:
     """Writes the entry at the data center that `host` leads to. `left_out`: so many before it got none. Raises nothing."""
-    attempt = Attempt(at, uuid4(), PROTOCOL, address, event=getattr(error, "event", DeviceEvent.REGISTRATION))
+    attempt = Attempt(at, uuid4(), PROTOCOL, address, event=_event(error))
     attempt.refused(error)
     if left_out:
         attempt.facts["left_out"] = say(
@@ -73,3 +80,8 @@ def note(*, error: DomainError, host: str, address: str, left_out: int, at: date
         log.exception("The data center of an MQTT client could not be found.")
         return
     device_log.write(attempt, error.code)
+
+
+def _event(error: DomainError) -> str:
+    """A device that registers needs no certificate, so one whose certificate is refused wanted to connect."""
+    return DeviceEvent.CONNECTION if isinstance(error, CertificateRefused) else getattr(error, "event", DeviceEvent.REGISTRATION)

@@ -119,8 +119,10 @@ def test_it_is_not_for_who_works_with_chosen_products(ca: Ca) -> None:
 def test_a_product_says_how_it_reads_certificates(program: Program) -> None:
     kettle = cast.kettle()
     path = f"/products/{kettle.key}/certificate-policy"
-    assert program.call("get", path).json() == {"identity": "common_name", "same_key": False, "crl_max_age_hours": None}
-    changed = program.call("patch", path, {"identity": "alternative_name", "crl_max_age_hours": 24})
-    assert changed.json() == {"identity": "alternative_name", "same_key": False, "crl_max_age_hours": 24}
+    before = {"identity": "common_name", "same_key": False, "crl_max_age_hours": None, "old_list_refuses": False}
+    assert program.call("get", path).json() == before
+    change = {"identity": "alternative_name", "crl_max_age_hours": 24, "old_list_refuses": True}
+    changed = program.call("patch", path, change)
+    assert changed.json() == before | change
     assert program.call("patch", path, {"identity": "shoe size"}).status_code == 422
     assert program.call("get", f"/products/{cast.lamp().key}/certificate-policy").json()["identity"] == "common_name"

@@ -50,6 +50,10 @@ NEEDS_MORE = {
     "take_up_issuing_ca": 422,
     "use_outside_ca": 409,
     "revoke_issued_certificate": 404,
+    "set_next_certificate": 404,
+    "reset_device_pin": 404,
+    "revoke_certificates_of_device": 404,
+    "what_if_certificate": 422,
 }
 """What there is nothing for yet: the example is well formed, and finds nothing. One of a certificate has three dots in its middle."""
 

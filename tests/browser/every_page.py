@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from console.models import SavedFilter
+from console.shared.actors import SYSTEM
 from devices.models import Batch, BatchSource, PreImportedDevice
+from devices.services import device_certificates
 from products.models import Product
 from products.services import lookup
-from tests.devices import clones, serials, workbooks
+from tests.devices import clones, serials, workbooks, x509_devices
 from tests.house import walking
 from tests.house.test_walk import ASKING
 from tests.house.walking import World
@@ -21,7 +24,8 @@ BESIDE = ("/download/", "/api/docs/", "/login/?next=/account/", "/nowhere/", "/d
 
 
 def build(person: object) -> World:
-    """The world of the walks, and what makes its pages full: clones, a workbook with faults, a running batch, generated SNs, a filter."""
+    """The world of the walks, and what makes its pages full: clones, a workbook with faults, a running batch, generated SNs, a filter,
+    a device with a certificate."""
     world, now = walking.build(), timezone.now()
     kettle = Product.objects.get(name="Kettle")
     Product.objects.filter(pk=kettle.pk).update(preregistration_free=True)
@@ -37,6 +41,9 @@ def build(person: object) -> World:
     row = PreImportedDevice.objects.get(device_name=walking.DEVICE_NAME)
     row.nickname = "A kettle with a rather long nickname for a narrow screen"
     row.save(update_fields=["nickname"])
+    device = x509_devices.arrived(kettle, x509_devices.works(kettle).certificate("A4C1380000CE", days=20), "A4C1380000CE")
+    device_certificates.expect_next(device, "ab" * 32, by=SYSTEM, at=now)
+    world.words["certificate_device"] = f"{device.data_center.code}-{device.pk}"
     SavedFilter.objects.create(user=person, page="devices.preimporteddevice", name="Line 3", query="q=A4")
     return world
 
@@ -51,4 +58,4 @@ def addresses(client: Client, world: World) -> list[str]:
         answer = client.get(address)
         if answer.status_code == 200 and answer["Content-Type"].startswith("text/html") and b"<html" in answer.content:
             found.append(address)
-    return [*found, *BESIDE]
+    return [*found, reverse("admin:devices_device_change", args=[world.words["certificate_device"]]), *BESIDE]

@@ -7,6 +7,7 @@ from devices.rules.admission import (
     AlreadyRegistered,
     DeviceDisabled,
     DynamicRegistrationOff,
+    Handing,
     Known,
     NotImported,
     PerProductSecretOff,
@@ -15,6 +16,7 @@ from devices.rules.admission import (
     Verdict,
     WrongAuthentication,
     decide,
+    outcome,
 )
 
 OPEN = Policy(per_product_secret=True, dynamic_registration=True, auto_create=False, once=False)
@@ -65,6 +67,41 @@ def test_it_refuses_each_for_its_own_reason(policy: Policy, device: Known | None
         decide(policy, device=device, row_authentication=row)
     assert raised.value.path[-1] == refusal.default_message
     assert all(sentence.endswith(".") for sentence in raised.value.path)
+
+
+ISSUED = Known("x509", enabled=True, registered=True, activated=False, was_issued=True)
+BURNED = here("x509", registered=False)
+
+
+@pytest.mark.parametrize("handing", list(Handing))
+@pytest.mark.parametrize(("device", "row"), [(None, "dynamic"), (None, None), (here(), None), (ISSUED, "dynamic"), (ISSUED, "x509")])
+def test_who_registers_dynamically_may_be_handed_anything(handing: Handing, device: Known | None, row: str | None) -> None:
+    decision = decide(CREATING, device=device, row_authentication=row, handing=handing)
+    assert outcome(decision.verdict, handing).endswith(".")
+
+
+@pytest.mark.parametrize(("device", "row"), [(None, "x509"), (BURNED, None), (BURNED, "dynamic")])
+def test_who_has_a_burned_in_certificate_may_only_show_it(device: Known | None, row: str | None) -> None:
+    for handing in (Handing.SECRET, Handing.CERTIFICATE):
+        with pytest.raises(WrongAuthentication):
+            decide(CREATING, device=device, row_authentication=row, handing=handing)
+    decide(CREATING, device=device, row_authentication=row, handing=Handing.OWN_CERTIFICATE)
+
+
+@pytest.mark.parametrize(("device", "row"), [(None, "static"), (here("static"), None)])
+def test_who_has_a_burned_in_secret_is_handed_nothing(device: Known | None, row: str | None) -> None:
+    for handing in Handing:
+        with pytest.raises(WrongAuthentication):
+            decide(CREATING, device=device, row_authentication=row, handing=handing)
+
+
+def test_a_certificate_does_not_open_what_is_closed_to_secrets() -> None:
+    activated = Known("x509", enabled=True, registered=True, activated=True, was_issued=True)
+    for handing in Handing:
+        with pytest.raises(AlreadyActivated):
+            decide(OPEN, device=activated, row_authentication=None, handing=handing)
+        with pytest.raises(AlreadyRegistered):
+            decide(ONCE, device=ISSUED, row_authentication=None, handing=handing)
 
 
 def test_the_path_tells_what_was_checked_in_order() -> None:

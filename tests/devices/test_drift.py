@@ -58,6 +58,15 @@ def test_each_compared_value_that_differs_is_named(row: Row, there: There, diffe
     assert (line.drift, line.differing) == (Drift.DIFFERS, differing)
 
 
+def test_a_device_that_was_handed_a_certificate_when_it_registered_is_no_difference() -> None:
+    row = ROW._replace(authentication="dynamic")
+    assert beside(row, THERE._replace(registered_at=NOON)).drift == Drift.SAME
+    assert beside(row, THERE).differing == ("authentication", "certificate_fingerprint")
+    typed = row._replace(authentication="x509", certificate_fingerprint="cd" * 20)
+    assert beside(typed, THERE._replace(registered_at=NOON)).differing == ("certificate_fingerprint",)
+    assert beside(ROW._replace(authentication="static"), THERE._replace(registered_at=NOON)).drift == Drift.DIFFERS
+
+
 def test_one_side_alone_says_which() -> None:
     assert (beside(ROW, None).drift, beside(None, THERE).drift) == (Drift.ONLY_HERE, Drift.ONLY_THERE)
 

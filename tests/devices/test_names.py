@@ -1,4 +1,4 @@
-"""DeviceNames by kind and wire protocol, serial numbers, fingerprints (Q6, G8)."""
+"""DeviceNames by kind and wire protocol, serial numbers (G8)."""
 
 import pytest
 
@@ -51,15 +51,6 @@ def test_characters_and_lengths_are_those_of_the_wire_protocol() -> None:
     with pytest.raises(BadDeviceName):
         names.device_name("free", TENCENT, "a@b.c")
     assert names.device_name("free", TENCENT, "x" * 48) == "x" * 48
-
-
-def test_a_fingerprint_loses_its_colons_and_anything_else_is_refused() -> None:
-    colons = ":".join(["AB"] * 20)
-    assert names.certificate_fingerprint(colons) == "ab" * 20
-    assert names.certificate_fingerprint("") == ""
-    for bad in ["ab" * 19, "ab" * 21, "zz" * 20, "sha1 " + "ab" * 20]:
-        with pytest.raises(Invalid, match="40 hex digits"):
-            names.certificate_fingerprint(bad)
 
 
 def test_serial_numbers_and_nicknames_are_checked() -> None:

@@ -308,21 +308,25 @@ def test_the_words_of_the_identity_are_those_of_the_judge() -> None:
 def test_a_product_has_a_policy_before_anybody_chose_one() -> None:
     kettle = cast.kettle()
     policy = authorities.policy_of(kettle.pk)
-    assert certificate_policies.facts_of(policy) == {"identity": "common_name", "same_key": False, "crl_max_age_hours": None}
+    facts = {"identity": "common_name", "same_key": False, "crl_max_age_hours": None, "old_list_refuses": False}
+    assert certificate_policies.facts_of(policy) == facts
     assert not CertificatePolicy.objects.exists()
 
 
 def test_a_policy_is_changed_with_before_and_after() -> None:
     kettle = cast.kettle()
-    certificate_policies.change(kettle.pk, {"identity": "serial_number", "crl_max_age_hours": 24}, **BY)
+    certificate_policies.change(kettle.pk, {"identity": "serial_number", "crl_max_age_hours": 24, "old_list_refuses": True}, **BY)
     certificate_policies.change(kettle.pk, {"crl_max_age_hours": None}, **BY)
     certificate_policies.change(kettle.pk, {"crl_max_age_hours": None}, **BY)
     authorities.forget()
     found = authorities.accepted(kettle.pk)
-    assert (found.identity, found.same_key, found.crl_max_age) == ("serial_number", False, None)
+    assert (found.identity, found.same_key, found.crl_max_age, found.old_list_refuses) == ("serial_number", False, None, True)
     entries = AuditEntry.objects.filter(action="product.certificate_policy").order_by("pk")
     assert [(entry.before, entry.after) for entry in entries] == [
-        ({"identity": "common_name", "crl_max_age_hours": None}, {"identity": "serial_number", "crl_max_age_hours": 24}),
+        (
+            {"identity": "common_name", "crl_max_age_hours": None, "old_list_refuses": False},
+            {"identity": "serial_number", "crl_max_age_hours": 24, "old_list_refuses": True},
+        ),
         ({"crl_max_age_hours": 24}, {"crl_max_age_hours": None}),
     ]
 

@@ -234,11 +234,11 @@ def test_the_product_shows_its_ca_certificates_and_how_it_reads(client: Client, 
     assert page_of(authority) in page
     assert "Common name (CN) of the subject" in page
     change = reverse("admin:products_product_certificate_policy", args=[kettle.pk])
-    client.post(change, {"identity": "serial_number", "same_key": "on", "crl_max_age_hours": "48"})
+    client.post(change, {"identity": "serial_number", "same_key": "on", "crl_max_age_hours": "48", "old_list_refuses": "on"})
     policy = CertificatePolicy.objects.get()
-    assert (policy.identity, policy.same_key, policy.crl_max_age_hours) == ("serial_number", True, 48)
+    assert (policy.identity, policy.same_key, policy.crl_max_age_hours, policy.old_list_refuses) == ("serial_number", True, 48, True)
     page = client.get(url).content.decode()
-    assert "Serial number in the subject" in page and "48 hours" in page
+    assert "Serial number in the subject" in page and "48 hours" in page and "Refuses devices" in page
     assert role("Operator").post(change, {"identity": "common_name"}).status_code == 403
 
 

@@ -343,3 +343,21 @@ def test_rsa_keys_are_made_for_firmware_that_needs_them(meter: Product) -> None:
     assert issue(meter).private_key.startswith("-----BEGIN RSA PRIVATE KEY-----")
     assert issue(meter, a_request(DEVICE, rsa_key())).certificate.key_kind == "RSA"
     assert reading.to_pem(issue(meter).certificate).startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_a_device_in_a_loop_is_issued_so_many_a_day_and_then_again(meter: Product) -> None:
+    own_ca(meter)
+    given = [stored(meter) for _ in range(3)]
+    IssuedCertificate.objects.bulk_create([replica(given[0], number) for number in range(issuing.A_DAY - 3)])
+    with pytest.raises(outside_ca.IssuingFailed, match=f"issued {issuing.A_DAY} certificates within a day"):
+        issue(meter)
+    assert issue(meter, name="866123456789028").device_name == "866123456789028", "another device is not held up"
+    IssuedCertificate.objects.filter(pk=given[0].pk).update(issued_at=NOW - timedelta(days=1, seconds=1))
+    assert issue(meter).device_name == DEVICE
+
+
+def replica(row: IssuedCertificate, number: int) -> IssuedCertificate:
+    names = [field.attname for field in IssuedCertificate._meta.concrete_fields if not field.primary_key]
+    return IssuedCertificate(
+        **{name: getattr(row, name) for name in names} | {"serial": f"{number:040X}", "revoked_at": NOW, "reason": "superseded"}
+    )

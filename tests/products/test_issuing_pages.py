@@ -14,7 +14,7 @@ from django.utils import timezone
 from console.crypto.certificates import revocation_lists, signing_keys
 from console.shared import attention
 from products.models import CertificateAuthority, IssuedCertificate, IssuingCA, Product, RevocationList, RevokedSerial
-from products.services import authority_upkeep, issued_upkeep, issuing_profiles
+from products.services import authority_upkeep, certificate_policies, issued_upkeep, issuing_profiles
 from tests import cast
 from tests.products import ca_cast, issuing_cast
 from tests.products.issuing_cast import DEVICE, an_issuer, pem
@@ -139,6 +139,25 @@ def test_a_list_that_is_too_old_or_not_fetched_needs_attention(administrator: An
     )
     titles = [str(alert.title) for alert in attention.alerts(administrator, now)]
     assert f"The revocation list of {authority.name} cannot be fetched" in titles
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_list_that_is_too_old_for_a_product_needs_attention_and_says_what_follows(administrator: Any, refuses: bool) -> None:
+    now, meter, lamp = timezone.now(), cast.meter(), cast.lamp()
+    authority = ca_cast.uploaded(ca_cast.make(at=now), meter, lamp, at=now)
+    RevocationList.objects.create(
+        authority=authority, this_update=now - timedelta(hours=30), next_update=now + timedelta(days=9), taken_at=now
+    )
+
+    def told() -> list[str]:
+        return [f"{one.severity}: {one.title}. {one.sentence}" for one in attention.alerts(administrator, now) if "list" in str(one.title)]
+
+    certificate_policies.change(lamp.pk, {"crl_max_age_hours": 48}, by=cast.OPERATOR, at=now)
+    assert not told()
+    certificate_policies.change(meter.pk, {"crl_max_age_hours": 24, "old_list_refuses": refuses}, by=cast.OPERATOR, at=now)
+    (one,) = told()
+    assert one.startswith(f"danger: The revocation list of {authority.name} is too old.")
+    assert ("are refused" in one) is refuses
 
 
 def test_certificates_that_ended_long_ago_are_forgotten(meter: Product) -> None:

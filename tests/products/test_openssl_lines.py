@@ -1,6 +1,5 @@
 """The lines that an operator copies, run as they are written by the real openssl."""
 
-import re
 import subprocess
 from pathlib import Path
 
@@ -9,19 +8,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from console.crypto.certificates import chains, reading
-from devices.rules.presented import Identity, name_in
 from products.models import CertificateAuthority
 from products.rules.openssl_lines import CA_FILE, KEY_FILE, PROOF_FILE, proof_lines
 from products.services import authority_proof, authority_upkeep
 from products.services.authority_upkeep import NewAuthority
 from tests import cast
 from tests.cast import OPERATOR
-from tests.house.source import ROOT
 
 pytestmark = pytest.mark.django_db
-SECTION = re.compile(r"^## \d+\. Devices with certificates$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-BLOCK = re.compile(r"^```sh$\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KEYS = {
     "EC": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
     "RSA": ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
@@ -69,24 +63,3 @@ def test_lines_with_another_ca_s_key_prove_nothing(tmp_path: Path) -> None:
     run("\n".join(proof_lines(authority.proof_code)), tmp_path)
     with pytest.raises(authority_proof.rules.ProofSignatureWrong):
         proven(authority, tmp_path)
-
-
-def test_the_guide_s_lines_lead_from_a_new_ca_to_a_device(tmp_path: Path) -> None:
-    """Block by block: make a CA, prove it, make a device's certificate, look at it."""
-    section = SECTION.search((ROOT / "docs" / "guide.md").read_text())
-    assert section
-    make, prove, device, look = BLOCK.findall(section[1])
-    run(make, tmp_path)
-    authority = uploaded(tmp_path)
-    assert "PROOF-CODE" in prove
-    assert prove.splitlines() == list(proof_lines("PROOF-CODE"))
-    run(prove.replace("PROOF-CODE", authority.proof_code), tmp_path)
-    assert proven(authority, tmp_path).state == "verified"
-    run(device, tmp_path)
-    leaf = reading.read_one((tmp_path / "device.pem").read_bytes())
-    path = chains.verify([leaf], [reading.from_der(bytes(authority.certificate))], at=timezone.now())
-    assert [one.sha256 for one in path] == [leaf.sha256, authority.sha256]
-    assert name_in(leaf, Identity.COMMON_NAME) == "A4C138000001"
-    told = run(look, tmp_path)
-    assert "device.pem: OK" in told
-    assert leaf.sha1.upper() in told.replace(":", "")

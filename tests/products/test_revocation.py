@@ -14,10 +14,11 @@ from console.crypto.certificates.issuing import Issuer, draw_serial
 from console.crypto.certificates.revocation_lists import Entry
 from console.errors import Conflict, Invalid
 from console.models import AuditEntry
-from products.models import CertificateAuthority, IssuedCertificate, Product, PublishedList, RevokedSerial
+from products.models import CertificateAuthority, IssuedCertificate, Product, PublishedList, RevocationList, RevokedSerial
 from products.services import authority_states, authority_upkeep, issuing, issuing_profiles, published_lists, revocation, revocation_lists
 from tests import cast
 from tests.cast import OPERATOR
+from tests.products import ca_cast
 from tests.products.issuing_cast import DEVICE, NOW, an_issuer, later, openssl, own_ca, pem, write
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,16 @@ def test_a_number_that_the_console_never_issued_is_on_our_list_too(meter: Produc
     assert entries == [Entry(0x77, NOW, "cessation_of_operation")]
 
 
+def test_what_an_intermediate_ca_has_signed_is_not_on_our_list(meter: Product) -> None:
+    """It is revoked here for the CA at the end of the path, and named by a list of the intermediate one's own."""
+    row = own_ca(meter)
+    for spki, serial in (("1" * 64, "51"), (row.authority.spki_sha256, "52")):
+        presented = revocation.Presented(row.authority_id, spki, serial, None)
+        assert revocation.withdraw_presented(presented, reason="key_compromise", at=NOW)
+    published = published_lists.current(row.authority_id, at=NOW)
+    assert [one.serial for one in pure.read(bytes(published.der), authority=certificate_of(row.authority), at=NOW).entries()] == [0x52]
+
+
 def certificate_of(authority: CertificateAuthority) -> x509.Certificate:
     return x509.load_der_x509_certificate(bytes(authority.certificate))
 
@@ -176,9 +187,45 @@ def test_a_connection_learns_what_is_revoked_and_how_old_the_lists_are(
     assert set(found.lists) == {mine, theirs}
 
 
-def test_it_asks_the_database_three_times_whatever_the_number(authority: CertificateAuthority, django_assert_num_queries: Any) -> None:
+def test_it_asks_the_database_twice_whatever_the_number(
+    issuer: Issuer, authority: CertificateAuthority, django_assert_num_queries: Any
+) -> None:
+    """Where a list is new to the process once more; where something is revoked too."""
+    keys = {(authority.spki_sha256, number) for number in range(1, 9)}
+    with django_assert_num_queries(2):
+        assert revocation.on_file(keys, at=NOW) == revocation.OnFile()
+    revocation_lists.upload(authority.pk, a_list(issuer, 50), by=OPERATOR, at=NOW)
+    on_list = revocation.OnFile({}, {authority.spki_sha256: revocation.ListOnFile(NOW, NOW + WEEK)})
+    for statements in (3, 2):
+        with django_assert_num_queries(statements):
+            assert revocation.on_file(keys, at=NOW) == on_list
     with django_assert_num_queries(3):
-        revocation.on_file({(authority.spki_sha256, number) for number in range(1, 9)}, at=NOW)
+        assert list(revocation.on_file({*keys, (authority.spki_sha256, 50)}, at=NOW).revoked) == [(authority.spki_sha256, 50)]
+
+
+def test_the_list_that_counts_is_the_newest_of_a_key(issuer: Issuer, authority: CertificateAuthority) -> None:
+    """A renewed CA certificate has a list of its own; one that was never obtained says less than any other."""
+    renewed = ca_cast.uploaded(ca_cast.make(at=NOW), at=NOW)
+    CertificateAuthority.objects.filter(pk=renewed.pk).update(spki_sha256=authority.spki_sha256)
+    key = {(authority.spki_sha256, 1)}
+
+    def found() -> revocation.ListOnFile:
+        return revocation.on_file(key, at=NOW).lists[authority.spki_sha256]
+
+    RevocationList.objects.create(authority=renewed)
+    assert found() == revocation.ListOnFile(None, None)
+    revocation_lists.upload(authority.pk, a_list(issuer, 5), by=OPERATOR, at=NOW)
+    assert found() == revocation.ListOnFile(NOW, NOW + WEEK)
+    RevocationList.objects.filter(pk=renewed.pk).update(this_update=later(hours=1), sha256="ab" * 32)
+    assert found().this_update == later(hours=1)
+
+
+def test_many_numbers_are_asked_for_at_once(authority: CertificateAuthority) -> None:
+    revocation.revoke_serial(authority.pk, "07", reason="unspecified", by=OPERATOR, at=NOW)
+    for count in (1, 6, 7, 16, 17, 40):
+        keys = {(authority.spki_sha256, number) for number in range(1, count + 1)}
+        assert set(revocation.on_file(keys, at=NOW).revoked) == ({(authority.spki_sha256, 7)} if count >= 7 else set())
+    assert revocation.on_file((), at=NOW) == revocation.OnFile()
 
 
 # -- Published ---------------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from console.shared import keyring
 from devices.models import Authentication, ClientIdentity, Device, DeviceOrigin
 from devices.models.client_identity import token_owner
 from devices.services.connections import digest_of
-from products.models import Broker, BrokerKind, DataCenter, Product
+from products.models import GATEWAYS, Broker, BrokerKind, DataCenter, Product
 from products.services import brokers, lookup, products
 from products.services.brokers import HookedBroker
 from registration.protocols.connecting import Presented
@@ -19,7 +19,8 @@ from tests import cast
 from tests.cast import NOON, OPERATOR
 from tests.registration.golden_mqtt import GoldenConnection
 
-HOOKED = [kind.value for kind in BrokerKind if kind != BrokerKind.EMBEDDED]
+HOOKED = [kind.value for kind in BrokerKind if kind != BrokerKind.EMBEDDED and kind not in GATEWAYS]
+PROXIES = sorted(kind.value for kind in GATEWAYS)
 ADDRESS = "198.51.100.23"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

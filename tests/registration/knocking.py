@@ -39,11 +39,12 @@ def request_of(protocol: str, credentials: Credentials, *, host: str = "shanghai
     return schemes()[protocol].compose(credentials, host=host, at=at, nonce=next(_nonces))
 
 
-def send(protocol: str, request: Request, *, product_secret: str = "", at: datetime = cast.NOON) -> Knock:
-    before = DeviceLogEntry.objects.count()
+def send(protocol: str, request: Request, *, product_secret: str = "", at: datetime = cast.NOON, database: str = "default") -> Knock:
+    log = DeviceLogEntry.objects.using(database)
+    before = log.count()
     reply = register(protocol=schemes()[protocol], request=request, peer_address=ADDRESS, at=at)
-    assert DeviceLogEntry.objects.count() == before + 1, "every attempt writes one entry"
-    entry = DeviceLogEntry.objects.latest("id")
+    assert log.count() == before + 1, "every attempt writes one entry"
+    entry = log.latest("id")
     return Knock(reply, schemes()[protocol].read(reply, product_secret or "no secret of any product"), entry)
 
 
@@ -55,12 +56,13 @@ def knock(
     secret: str = "",
     host: str = "shanghai.devices.test",
     at: datetime = cast.NOON,
+    database: str = "default",
 ) -> Knock:
     """`protocol` and `secret`: the product's own unless given."""
     protocol = protocol or NATURAL[product.wire_protocol]
     product_secret = secret or SECRETS[product.key]
     request = request_of(protocol, Credentials(product.key, product_secret, device_name), host=host, at=at)
-    return send(protocol, request, product_secret=product_secret, at=at)
+    return send(protocol, request, product_secret=product_secret, at=at, database=database)
 
 
 def log_of(center: DataCenter) -> list[str]:

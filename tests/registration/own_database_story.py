@@ -6,8 +6,8 @@ django.setup()
 
 from datetime import timedelta  # noqa: E402
 
-from devices.models import Authentication, Connection, Device  # noqa: E402
-from products.models import DataCenter, Product  # noqa: E402
+from devices.models import Authentication, Connection, Device, DeviceCertificate  # noqa: E402
+from products.models import DataCenter, IssuedCertificate, Product  # noqa: E402
 from products.services import data_centers  # noqa: E402
 from registration.models import DeviceLogEntry, UsedNonce  # noqa: E402
 from registration.protocols.base import Credentials  # noqa: E402
@@ -15,6 +15,7 @@ from registration.services import broker_auth, recorder, retention  # noqa: E402
 from registration.services.enrolment import register  # noqa: E402
 from registration.services.schemes import schemes  # noqa: E402
 from tests import cast  # noqa: E402
+from tests.registration import enrolling  # noqa: E402
 from tests.registration.connecting import broker, connect, with_row_s_secret  # noqa: E402
 from tests.registration.knocking import SECRETS, request_of  # noqa: E402
 
@@ -49,6 +50,21 @@ def connections(meter: Product, frankfurt: DataCenter) -> None:
     for model in (DeviceLogEntry, Connection, Device):
         assert not model.objects.using("default").exists()
     assert retention.purge_connections(at=cast.NOON + timedelta(days=1000)) == 1
+    certificates(frankfurt)
+
+
+def certificates(frankfurt: DataCenter) -> None:
+    """The device is over there; what was issued to it is on file at the center, where everybody looks a revocation up."""
+    tracker = enrolling.certified(cast.tracker())
+    cast.row(tracker, "crate-1")
+    first, second = (enrolling.pair_of(enrolling.register(tracker, "crate-1", host="eu.test", center=frankfurt)) for _ in range(2))
+    device = Device.objects.at(frankfurt).get(device_name="crate-1")
+    assert device.authentication == Authentication.X509 and IssuedCertificate.objects.good().count() == 2
+    assert enrolling.connect(tracker, "crate-1", first.certificate, center=frankfurt).code == "accepted"
+    assert enrolling.connect(tracker, "crate-1", second.certificate, center=frankfurt).code == "certificate_revoked"
+    assert DeviceCertificate.objects.of(device).get().sha256 == first.certificate.sha256
+    for model in (DeviceLogEntry, Device, DeviceCertificate):
+        assert not model.objects.using("default").exists()
 
 
 tell()

@@ -1,5 +1,6 @@
 """A device made of paho-mqtt: it connects, and comes back by itself when it is cut off, as firmware does."""
 
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,8 @@ class PahoDevice:
     """`codes`: the return code of each CONNACK, in MQTT 3.1.1's numbers; `cuts`: how often an accepted connection ended;
     `received`: (topic, payload) of what came."""
 
-    def __init__(self, presented: Presented, port: int, *, comes_back: bool = True) -> None:
+    def __init__(self, presented: Presented, port: int, *, comes_back: bool = True, tls: ssl.SSLContext | None = None) -> None:
+        """Without a user name it sends none, and no password either."""
         self.codes: list[int] = []
         self.received: list[tuple[str, bytes]] = []
         self.cuts = 0
@@ -28,7 +30,10 @@ class PahoDevice:
         self._client = paho.Client(
             paho.CallbackAPIVersion.VERSION2, client_id=presented.client_id, protocol=paho.MQTTv311, reconnect_on_failure=comes_back
         )
-        self._client.username_pw_set(presented.username, presented.password)
+        if presented.username:
+            self._client.username_pw_set(presented.username, presented.password)
+        if tls is not None:
+            self._client.tls_set_context(tls)
         self._client.reconnect_delay_set(0.5, 0.5)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect

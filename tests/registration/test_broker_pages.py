@@ -14,12 +14,13 @@ from products.models import Broker, BrokerKind
 from products.services import brokers
 from registration.admin.broker_lines import PLACEHOLDER, lines_of
 from registration.models import BrokerState
+from registration.protocols.presented_certificates import HEADERS
 from tests import cast
 from tests.cast import NOON
-from tests.registration.hooking import DENIALS, HOOKED, Asked, Hooking, broker
+from tests.registration.hooking import DENIALS, HOOKED, PROXIES, Asked, Hooking, broker
 
 pytestmark = pytest.mark.django_db
-each_kind = pytest.mark.parametrize("kind", HOOKED)
+each_kind = pytest.mark.parametrize("kind", [*HOOKED, *PROXIES])
 MANAGEMENT: dict[str, Any] = {
     "management_url": "http://broker:15672",
     "management_user": "console",
@@ -133,7 +134,8 @@ def test_it_says_what_its_kind_can_do(client: Client, kind: str) -> None:
     shown = page(client, row)
     assert ("can be cut off here at once" in shown) == (kind in ("rabbitmq", "emqx", "vernemq"))
     assert ("takes effect when the device connects the next time" in shown) == (kind in ("mosquitto", "nanomq"))
-    assert ("shown as last seen" in shown) == (kind == "mosquitto")
+    assert ("shown as last seen" in shown) == (kind in ("mosquitto", *PROXIES))
+    assert ("Each request is decided anew" in shown) == (kind in PROXIES)
     assert ("Without a management URL" in shown) == row.can_drop
 
 
@@ -167,7 +169,7 @@ def test_who_may_look_may_not_read_or_renew_the_secret(client: Client, rights: l
     assert brokers.by_hook_secret(asking.secret, "emqx")
 
 
-@each_kind
+@pytest.mark.parametrize("kind", HOOKED)
 @pytest.mark.parametrize("base", ["http://192.0.2.7:8000", "https://console.example"])
 def test_the_urls_in_its_lines_are_its_own_hooks(kind: str, base: str) -> None:
     """Every place that the lines name answers as this kind does, and none of them another."""
@@ -188,6 +190,34 @@ def test_the_urls_in_its_lines_are_its_own_hooks(kind: str, base: str) -> None:
     assert kind != "nanomq" or text.count("application/json") == 3
     if kind == "mosquitto":
         assert f"http_with_tls {str(tls).lower()}" in text and f"http_port {443 if tls else 8000}" in text
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+@pytest.mark.parametrize("base", ["http://192.0.2.7:8000", "https://console.example"])
+def test_a_proxy_s_lines_set_every_header_that_is_read_and_none_of_another_proxy_s(kind: str, base: str) -> None:
+    text = "\n".join(lines.text for lines in lines_of(kind, base, "the-secret")).lower()
+    own = {
+        "nginx": {"x-ssl-client-verify", "x-ssl-client-cert"},
+        "haproxy": {"x-ssl-client-used", "x-ssl-client-verify", "x-ssl-client-der", "x-ssl-client-chain-der"},
+        "envoy": {"x-forwarded-client-cert"},
+    }[kind]
+    named = {header.lower() for header in HEADERS if re.search(rf"{header.lower()}(?![\w-])", text)}
+    assert named == own
+    assert text.count("the-secret") == 1 and "x-proxy-secret" in text and "x-forwarded-for" in text
+    assert set(re.findall(r"/hooks/[\w/]+", text)) == {f"/hooks/{kind}/connect"}
+    assert (base in text) if kind != "haproxy" else (base.partition("//")[2].partition(":")[0] in text)
+    checked = {
+        "nginx": "proxy_ssl_verify on",
+        "haproxy": "ssl verify required ca-file @system-ca sni str(",
+        "envoy": "trusted_ca: {filename: /etc/ssl",
+    }
+    assert (checked[kind] in text) == base.startswith("https")
+
+
+def test_emqx_and_vernemq_are_told_to_hand_certificates_on() -> None:
+    emqx, vernemq = ("\n".join(lines.text for lines in lines_of(kind, "http://console", "s")) for kind in ("emqx", "vernemq"))
+    assert 'cert_pem = "${cert_pem}"' in emqx and "verify = verify_peer" in emqx and "fail_if_no_peer_cert = false" in emqx
+    assert "forward_connection_opts = on" in vernemq and "use_identity_as_username = off" in vernemq
 
 
 def test_vernemq_s_lines_name_every_hook_that_it_answers() -> None:

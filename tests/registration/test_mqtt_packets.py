@@ -198,3 +198,25 @@ def test_a_password_has_no_place_in_a_representation() -> None:
 def test_it_writes_no_field_that_its_length_cannot_say() -> None:
     with pytest.raises(ValueError, match="65,535"):
         packets.connect(replace(PLAIN, client_id="x" * 65536))
+
+
+@given(connect=CONNECTS, username=TEXTS, password=st.binary(max_size=300))
+def test_a_login_is_changed_and_nothing_else(connect: Connect, username: str, password: bytes) -> None:
+    changed = packets.with_login(packets.connect(connect), username, password)
+    assert packets.read_connect(changed) == replace(connect, username=username, password=password)
+
+
+@LEVELS
+def test_will_and_properties_stay_as_they_came(level: int) -> None:
+    name = packets.NAMES[level]
+    properties = b"\x05\x11\x00\x00\x00\x3c" if level == 5 else b""
+    will = (b"\x05\x18\x00\x00\x00\x05" if level == 5 else b"") + text_bytes("a/b") + text_bytes("gone")
+    before = variable(0x2C | 0x02, text_bytes("c"), will, name=name, level=level, properties=properties)
+    after = variable(0xEC | 0x02, text_bytes("c"), will, text_bytes("u"), text_bytes("p"), name=name, level=level, properties=properties)
+    assert packets.with_login(before, "u", b"p") == after
+    assert packets.with_login(after, "u", b"p") == after
+
+
+def test_what_is_no_connect_gets_no_login() -> None:
+    with pytest.raises(BadPacket):
+        packets.with_login(packets.connect(PLAIN)[:-1], "u", b"p")

@@ -1,7 +1,8 @@
 """A broker's question as all kinds have it: named texts from a JSON body, a form or a query."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -14,6 +15,7 @@ from products.services.brokers import HookedBroker
 from registration.api.doors import raw_body, with_length
 from registration.protocols.base import Malformed
 from registration.protocols.connecting import Presented
+from registration.protocols.presented_certificates import DerChain, NoCertificatePresented
 from registration.protocols.topics import Action
 from registration.protocols.wire import json_object
 from registration.services import broker_auth
@@ -26,6 +28,10 @@ ACTIONS: Final[dict[str, Action]] = {"publish": "publish", "subscribe": "subscri
 SETTLED: Final = timedelta(seconds=5)
 """A connection this young is not the one that ended, where the broker names only the client: a client that is taken over by its own
 newer connection is reported as gone after the newer one was let in."""
+
+
+HandedOn = Callable[[Mapping[str, object]], DerChain]
+"""The certificates among the fields of a question. Raises NoCertificatePresented, or the DomainError that refuses."""
 
 
 class BadQuestion(DomainError):
@@ -60,10 +66,23 @@ class Question:
         except (ValueError, OverflowError, OSError):
             return None
 
-    def connect(self, client_id: str, username: str, password: str, address: str = "") -> Verdict:
-        """The names of the fields that hold them."""
+    def connect(self, client_id: str, username: str, password: str, address: str = "", *, handed_on: HandedOn | None = None) -> Verdict:
+        """The names of the fields that hold them. `handed_on`: how the device's certificate is found among the fields; who has none goes on
+        by its password."""
         presented = Presented(self.text(client_id), self.text(username), self.text(password))
+        with suppress(NoCertificatePresented):
+            return self.decide(presented, self.address(address), handed_on or _nothing)
         return broker_auth.connect(broker=self.broker, presented=presented, address=self.address(address), at=self.at)
+
+    def decide(self, presented: Presented, address: str, handed_on: HandedOn) -> Verdict:
+        """With the certificate, and without a doubt: one that cannot be read is refused. Raises NoCertificatePresented."""
+        try:
+            certificates = handed_on(self.fields)
+        except NoCertificatePresented:
+            raise
+        except DomainError as error:
+            return broker_auth.refuse(broker=self.broker, presented=presented, address=address, error=error, at=self.at)
+        return broker_auth.connect(broker=self.broker, presented=replace(presented, certificates=certificates), address=address, at=self.at)
 
     def may(self, client_id: str, username: str, action: Action, topic: str) -> bool:
         return broker_auth.authorize(broker=self.broker, username=username, client_id=client_id, action=action, topic=topic)
@@ -84,17 +103,11 @@ class Question:
         return address_of(self.text(name)) if name else ""
 
 
+def _nothing(fields: Mapping[str, object]) -> DerChain:
+    raise NoCertificatePresented
+
+
 Answer = Callable[[Question], HttpResponse]
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What a kind of broker asks. `refuse`: its own way to be told no, whatever it asked; `call_of`: where the call is not in the URL."""
-
-    kind: str
-    calls: Mapping[str, Answer]
-    refuse: Callable[[], HttpResponse]
-    call_of: Callable[[HttpRequest], str] | None = None
 
 
 def fields_of(request: HttpRequest) -> dict[str, object]:
@@ -110,6 +123,21 @@ def fields_of(request: HttpRequest) -> dict[str, object]:
         return json_object(body)
     except Malformed as error:
         raise BadQuestion(error.message, field=error.field) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a kind of broker asks. `refuse`: its own way to be told no, whatever it asked; `call_of`: where the call is not in the URL;
+    `read`: what it asks with; `secret_header`: in place of a bearer token; `any_path`: what follows the call is not looked at."""
+
+    kind: str
+    calls: Mapping[str, Answer]
+    refuse: Callable[[], HttpResponse]
+    call_of: Callable[[HttpRequest], str] | None = None
+    read: Callable[[HttpRequest], dict[str, object]] = fields_of
+    methods: tuple[str, ...] = ("GET", "POST", "PUT")
+    secret_header: str = ""
+    any_path: bool = False
 
 
 def read_form(text: bytes) -> dict[str, object]:

@@ -4,6 +4,7 @@ Always 200 with JSON, a refusal too: EMQX takes any other status as "ignore", as
 answer its default is to allow. The rules of what a device may do are in the answer to its connection, so that no publish asks us.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from django.http import HttpResponse
@@ -11,6 +12,7 @@ from django.http import HttpResponse
 from products.models import BrokerKind
 from registration.api.hooks.asking import ACTIONS, Hooks, Question, plain
 from registration.protocols import topics
+from registration.protocols.presented_certificates import DerChain, from_emqx
 from registration.protocols.wire import compact_json
 from registration.services.broker_auth import Verdict
 
@@ -33,8 +35,13 @@ def deny() -> HttpResponse:
 
 def authenticate(question: Question) -> HttpResponse:
     """No `expire_at`: EMQX would cut a healthy device at that moment. Who loses the right to be connected is dropped by an order."""
-    verdict = question.connect("clientid", "username", "password", "peerhost")
+    verdict = question.connect("clientid", "username", "password", "peerhost", handed_on=certificate)
     return result("allow", is_superuser=False, acl=rules(verdict)) if verdict.allowed else deny()
+
+
+def certificate(fields: Mapping[str, object]) -> DerChain:
+    """`cert_pem`, where the lines of its configuration ask for it: the device's own certificate, without those above it."""
+    return from_emqx(fields.get("cert_pem"))
 
 
 def rules(verdict: Verdict) -> list[dict[str, str]]:

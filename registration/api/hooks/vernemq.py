@@ -4,13 +4,14 @@ Any other status is an error to VerneMQ, and `next` would ask another plugin. No
 device in by an old answer after it was forbidden.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
 from products.models import BrokerKind
 from registration.api.hooks.asking import BadQuestion, Hooks, Question, plain, text_of
+from registration.protocols.presented_certificates import DerChain, from_vernemq
 from registration.protocols.topics import Action
 from registration.protocols.wire import compact_json
 
@@ -33,7 +34,13 @@ def refuse() -> HttpResponse:
 
 
 def register(question: Question) -> HttpResponse:
-    return allow() if question.connect("client_id", "username", "password", "peer_addr").allowed else refuse()
+    verdict = question.connect("client_id", "username", "password", "peer_addr", handed_on=certificate)
+    return allow() if verdict.allowed else refuse()
+
+
+def certificate(fields: Mapping[str, object]) -> DerChain:
+    """`client_cert`, where the listener has forward_connection_opts: the device's own certificate, without those above it."""
+    return from_vernemq(fields.get("client_cert"))
 
 
 def publish(question: Question) -> HttpResponse:

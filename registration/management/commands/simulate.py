@@ -9,10 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from registration.management import mqtt_devices, simulation
+from registration.management.certificate_devices import CsrDevices
 from registration.management.mqtt_devices import MqttServer
 from registration.protocols.alibaba_client_id import REGNWL
 from registration.protocols.alibaba_mqtt import AlibabaMqtt
 from registration.protocols.base import RegistrationProtocol
+from registration.protocols.native import Native
 from registration.protocols.registry import protocols_by_name
 
 SECRET_VARIABLE = "NAMEPLATE_SIMULATE_SECRET"  # noqa: S105
@@ -39,10 +41,11 @@ class Command(BaseCommand):
         parser.add_argument("--bad-signatures", type=int, default=0, help="so many requests signed with a wrong secret")
         parser.add_argument("--clones", type=int, default=0, help="so many of the names are tried by several devices at once")
         parser.add_argument("--devices", type=int, default=2, help="physical devices that take the name of a clone")
+        parser.add_argument("--csr", action="store_true", help="native: each device makes a key and asks for a certificate")
         parser.add_argument("--regnwl", action="store_true", help="alibaba-mqtt: preregistration-free")
         parser.add_argument("--connect", type=float, default=0.0, metavar="SECONDS", help="who was let in connects and stays so long")
         parser.add_argument("--broker", default="", help="mqtt:// or mqtts:// URL where they connect; default: --url")
-        parser.add_argument("--wrong-secrets", type=int, default=0, help="so many connect with a secret that is not theirs")
+        parser.add_argument("--wrong-secrets", type=int, default=0, help="so many connect with a secret or certificate that is not theirs")
         parser.add_argument("--ca", type=Path, default=None, help="PEM file to trust with mqtts:// instead of the system's")
         parser.add_argument("--concurrency", type=int, default=4, help="requests at the same time")
 
@@ -75,6 +78,8 @@ class Command(BaseCommand):
         devices = mqtt_devices.devices_of(outcomes, options["product_key"], wrong=options["wrong_secrets"])
         vendor = protocol.name.partition("-")[0]
         broker = self._mqtt(options["broker"] or options["url"], options)
+        if broker.context is None and any(device.pair for device in devices):
+            raise CommandError("Devices with certificates connect over mqtts://.")
         started = time.perf_counter()
         stays = mqtt_devices.connect_all(broker, vendor, devices, seconds=options["connect"], concurrency=options["concurrency"])
         rows = mqtt_devices.report(stays)
@@ -83,6 +88,10 @@ class Command(BaseCommand):
         return rows
 
     def _protocol(self, options: dict[str, Any]) -> RegistrationProtocol:
+        if options["csr"]:
+            if options["protocol"] != Native().name:
+                raise CommandError("--csr goes with --protocol native.")
+            return CsrDevices()
         if not options["regnwl"]:
             return protocols_by_name()[options["protocol"]]
         if options["protocol"] != AlibabaMqtt().name:
