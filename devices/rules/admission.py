@@ -78,20 +78,20 @@ class Handing(Enum):
 
 
 OUTCOMES = {
-    Verdict.HAND_OUT: "It was handed its DeviceSecret.",
-    Verdict.MAKE_FROM_ROW: "It was added to the device list and handed its DeviceSecret.",
-    Verdict.CREATE: "The device was created within the limit and handed its DeviceSecret.",
+    Verdict.HAND_OUT: say("It was handed its DeviceSecret."),
+    Verdict.MAKE_FROM_ROW: say("It was added to the device list and handed its DeviceSecret."),
+    Verdict.CREATE: say("The device was created within the limit and handed its DeviceSecret."),
 }
 """The last sentence of the path, when the service has done it."""
 CERTIFICATE_OUTCOMES = {
-    Verdict.HAND_OUT: "It was handed a certificate, and connects with a certificate from now on.",
-    Verdict.MAKE_FROM_ROW: "It was added to the device list and handed a certificate, which it connects with.",
-    Verdict.CREATE: "The device was created within the limit and handed a certificate, which it connects with.",
+    Verdict.HAND_OUT: say("It was handed a certificate, and connects with a certificate from now on."),
+    Verdict.MAKE_FROM_ROW: say("It was added to the device list and handed a certificate, which it connects with."),
+    Verdict.CREATE: say("The device was created within the limit and handed a certificate, which it connects with."),
 }
 OWN_CERTIFICATE_OUTCOMES = {
-    Verdict.HAND_OUT: "The certificate that it brought was accepted: it connects with that one from now on.",
-    Verdict.MAKE_FROM_ROW: "It was added to the device list, and the certificate that it brought was accepted.",
-    Verdict.CREATE: "The device was created within the limit, and the certificate that it brought was accepted.",
+    Verdict.HAND_OUT: say("The certificate that it brought was accepted: it connects with that one from now on."),
+    Verdict.MAKE_FROM_ROW: say("It was added to the device list, and the certificate that it brought was accepted."),
+    Verdict.CREATE: say("The device was created within the limit, and the certificate that it brought was accepted."),
 }
 
 

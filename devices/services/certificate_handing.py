@@ -30,7 +30,7 @@ from products.services.issuing import Issued
 from products.services.lookup import RegistrationProduct
 
 ATTEMPTS = 8
-REVOKED = "An operator has revoked the certificates of this device: it is handed another one when its pin was reset."
+REVOKED = say("An operator has revoked the certificates of this device: it is handed another one when its pin was reset.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,6 +358,5 @@ def test_a_device_in_a_loop_is_issued_so_many_a_day_and_then_again(meter: Produc
 
 def replica(row: IssuedCertificate, number: int) -> IssuedCertificate:
     names = [field.attname for field in IssuedCertificate._meta.concrete_fields if not field.primary_key]
-    return IssuedCertificate(
-        **{name: getattr(row, name) for name in names} | {"serial": f"{number:040X}", "revoked_at": NOW, "reason": "superseded"}
-    )
+    changed = {"serial": f"{number:040X}", "revoked_at": NOW, "reason": "superseded"}
+    return IssuedCertificate(**{name: getattr(row, name) for name in names} | changed)
