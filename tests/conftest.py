@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.shared import confirmation
+from products.services import authorities, brokers, issuing_profiles, lookup
 from tests import certificates, gateways, haproxy, processes, rabbitmq
 from tests.processes import Process, Registrar, Server
 from tests.rabbitmq import RabbitMQ
@@ -61,6 +62,13 @@ def who_is_signed_in_has_just_proved_it(monkeypatch: pytest.MonkeyPatch) -> None
         session.save()
 
     monkeypatch.setattr(Client, "force_login", sign_in)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept_of_another_test() -> None:
+    """Products and CA certificates get the numbers of those before them."""
+    for kept in (lookup, brokers, authorities, issuing_profiles):
+        kept.forget()
 
 
 @pytest.fixture(scope="session")

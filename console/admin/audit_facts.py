@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from console.shared.admin import NOTHING
 
@@ -36,7 +36,7 @@ NAMES: dict[str, Any] = {
     "next_fingerprint": gettext_lazy("Next certificate's fingerprint"),
     "certificates_revoked_at": gettext_lazy("Certificates revoked"),
     "certificate_kept": gettext_lazy("Certificate that is expected still"),
-    "subject": gettext_lazy("Subject"),
+    "subject": pgettext_lazy("certificate", "Subject"),
     "serial_number": gettext_lazy("Serial number"),
     "serial_numbers": gettext_lazy("Serial numbers"),
     "issued_certificates": gettext_lazy("Issued certificates revoked"),

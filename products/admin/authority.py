@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -112,7 +113,7 @@ class CertificateAuthorityAdmin(OfEveryProduct, AddPage, PageActions, SmallListA
     def state_text(self, authority: CertificateAuthority) -> str:
         return state_badge(authority, timezone.now())
 
-    @display(description=_("Subject"))
+    @display(description=pgettext_lazy("certificate", "Subject"))
     def subject_text(self, authority: CertificateAuthority) -> str:
         return mono(authority.subject)
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from products.models.product import Product
 from products.querysets import CertificateAuthorityQuerySet
@@ -21,7 +22,7 @@ class AuthorityState(models.TextChoices):
     PENDING = "pending", _("Pending")
     VERIFIED = "verified", _("Verified")
     ACTIVE = "active", _("Active")
-    INACTIVE = "inactive", _("Inactive")
+    INACTIVE = "inactive", pgettext_lazy("CA certificate", "Inactive")
     REVOKED = "revoked", _("Revoked")
 
 

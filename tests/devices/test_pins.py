@@ -53,6 +53,7 @@ def test_a_typed_fingerprint_becomes_sha256_of_certificate_and_key_when_it_is_se
 @pytest.mark.parametrize(
     ("pin", "expected", "seen"),
     [(SEEN, FIRST.sha256, OTHER.sha256), (Pin(sha1=FIRST.sha1), FIRST.sha1, OTHER.sha1)],
+    ids=["sha256", "sha1"],
 )
 def test_another_certificate_is_refused_with_both_fingerprints_of_one_kind(pin: Pin, expected: str, seen: str) -> None:
     with pytest.raises(OtherCertificate) as refused:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console import demo, demo_office
+from console import demo, demo_certificates, demo_office
 from console.environment import load
 
 
@@ -19,5 +19,6 @@ class Command(BaseCommand):
             return
         self.stdout.write("Loading demo data ...")
         demo.load()
+        demo_certificates.load()
         demo_office.load()
         self.stdout.write("Done: four products, two more data centers, some hundred devices, five people.")
