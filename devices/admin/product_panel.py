@@ -21,7 +21,7 @@ def devices_of(request: HttpRequest, product: Product) -> SafeString | str:
         return ""
     at, with_certificates = timezone.now(), CertificateAuthority.objects.serving(product.pk).exists()
     rows = [_row(center, product, at if with_certificates else None) for center in DataCenter.objects.order_by("-is_home", "name")]
-    context = {"product": product, "rows": rows, "cap": CAP, "with_certificates": with_certificates}
+    context = {"product": product, "rows": rows, "cap": CAP}
     return render_to_string("devices/product_panel.html", context, request)
 
 
