@@ -11,6 +11,7 @@ LISTS = {
     "devices": "/devices/device/",
     "log": "/registration/devicelogentry/",
     "users": "/auth/user/",
+    "authorities": "/products/certificateauthority/",
 }
 FIXED = {
     "sign-in": "/login/",
@@ -35,10 +36,11 @@ PAGES = (
     "production-center", "flashing-method", "device-names", "review", "record", "undo", "download-codes", "redeem",
     "generate-sn", "serial-numbers", "station",
     "devices", "device", "drift", "log", "log-entry", "what-if",
+    "authorities", "authority", "proof", "certified", "certificate-entry", "issuing", "what-if-certificate",
     "clone", "switched", "switch", "clear", "compromised",
     "users", "user", "new-api-key", "api-keys", "audit",
 )  # fmt: skip
-LONG = {"upload", "home", "new-api-key", "what-if", "account"}
+LONG = {"upload", "home", "new-api-key", "what-if", "account", "certified"}
 """Shown whole, up to TALL, also on a desk."""
 CHINESE = ("home", "upload")
 PUBLIC = {"sign-in", "redeem"}
@@ -65,6 +67,12 @@ def find(page: Page, url: str) -> dict[str, str]:
     paths["clear"] = paths["clone"].replace("/change/", "/clear/")
     paths["compromised"] = link(page, url, paths["product"], "View")
     paths["log-entry"] = row(page, url, paths["log"] + "?code__exact=bad_signature&center=cn-shanghai", "Bad signature")
+    paths["authority"] = row(page, url, paths["authorities"], "Example Works Device CA")
+    paths["proof"] = row(page, url, paths["authorities"], "Huaqiang Assembly CA 2")
+    paths["certified"] = row(page, url, paths["devices"] + "?q=gate-0002", "gate-0002")
+    paths["certificate-entry"] = row(page, url, paths["log"] + "?code__exact=certificate_not_pinned&center=cn-shanghai", "gate-0001")
+    paths["issuing"] = row(page, url, paths["products"], "Water meter")
+    paths["what-if-certificate"] = "/registration/devicelogentry/what-if/certificate/?product=DOORSENS01&name=gate-0001"
     paths["user"] = row(page, url, paths["users"], "line-3")
     kettle = paths["product"].split("/")[-3]
     paths["flashing-method"] = link(page, url, paths["production-center"] + "?q=Kettle", "Batch production")

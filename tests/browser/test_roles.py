@@ -29,6 +29,8 @@ VIEWER = {
         "Device log",
         "Data centers",
         "Brokers",
+        "CA certificates",
+        "Issued certificates",
         "API",
     ),
 }

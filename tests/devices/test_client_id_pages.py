@@ -144,7 +144,7 @@ def test_the_page_asks_little_however_long_the_history_is(operator: Client, kett
     first, second = two_clones(kettle)
     for turn in range(40):
         connect((first, second)[turn % 2], at=minutes(11 + turn))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         page(operator)
 
 

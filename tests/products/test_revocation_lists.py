@@ -1,7 +1,7 @@
 """The revocation lists of CAs on file: uploaded and fetched, taken or refused."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_a_list_of_openssl_is_taken(issuer: Issuer, authority: CertificateAuthor
     )
     ca, key = write(tmp_path, "ca", pem(issuer.certificate)), write(tmp_path, "key", signing_keys.pem_of(issuer.key))
     openssl("ca", "-gencrl", "-config", str(tmp_path / "cnf"), "-cert", ca, "-keyfile", key, "-out", str(tmp_path / "crl"))
-    row = revocation_lists.upload(authority.pk, (tmp_path / "crl").read_bytes(), by=OPERATOR, at=later(minutes=1))
+    row = revocation_lists.upload(authority.pk, (tmp_path / "crl").read_bytes(), by=OPERATOR, at=datetime.now(UTC) + timedelta(minutes=1))
     assert row.number == "10" and named(authority) == {0x1F}
 
 
