@@ -1,6 +1,7 @@
 """What tests with a real proxy for devices with certificates share: the factory's certificates, a product that takes them, and the log."""
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from devices.models import Authentication, Device, DeviceCertificate
 from products.models import Product
 from products.services import authority_proof, authority_states, authority_upkeep
 from registration.models import DeviceLogEntry
+from registration.services import recorder
 from tests import cast
 from tests.cast import OPERATOR
 from tests.gateways import Answer
@@ -83,10 +85,18 @@ def is_let_in(answer: Answer, name: str = DEVICE) -> bool:
 
 
 def logged(count: int = 1) -> DeviceLogEntry:
-    """The newest of so many entries: the server writes them behind its answers."""
-    waiting.until(lambda: DeviceLogEntry.objects.count() >= count)
-    assert DeviceLogEntry.objects.count() == count
-    return DeviceLogEntry.objects.latest("at")
+    """The newest of so many entries of this test's data center: the server writes them behind its answers, those of the test before
+    perhaps only now."""
+    own = DeviceLogEntry.objects.at(cast.home())
+    waiting.until(lambda: own.count() >= count)
+    assert own.count() == count, list(own.values_list("code", flat=True))
+    return own.latest("at")
+
+
+def nothing_is_logged() -> bool:
+    """After the while within which the server would have written it."""
+    time.sleep(3 * recorder.GATHER_SECONDS)
+    return not DeviceLogEntry.objects.at(cast.home()).exists()
 
 
 def pinned(name: str = DEVICE) -> str:

@@ -6,13 +6,12 @@ import pytest
 
 from devices.models import Device
 from products.models import BrokerKind, Product
-from registration.models import DeviceLogEntry
 from tests import cast
 from tests.gateways import Answer
 from tests.openssl_pki import Factory, Made
 from tests.processes import Server
 from tests.registration import certificate_gateways, hooking
-from tests.registration.certificate_gateways import DEVICE, Certificates, is_let_in, logged, pinned, product_of
+from tests.registration.certificate_gateways import DEVICE, Certificates, is_let_in, logged, nothing_is_logged, pinned, product_of
 from tests.registration.raw_http import exchange, request_bytes
 
 HOP = "By=spiffe://works.test/gateway"
@@ -111,14 +110,14 @@ def test_who_does_not_know_the_secret_is_refused_and_its_headers_are_not_read(
     }
     for path in (f"/hooks/{kind}/connect", f"/hooks/{kind}/guessed/connect"):
         assert ask(running_server, headers | proof, path).status == 403
-    assert not DeviceLogEntry.objects.exists()
+    assert nothing_is_logged()
     assert not Device.objects.at(cast.home()).exists()
 
 
 def test_the_secret_of_one_kind_opens_no_other(running_server: Server, product: Product, made: Certificates, secret: str) -> None:
     headers = {"X-Proxy-Secret": secret, "X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-Cert": quote(made.good.pem)}
     assert ask(running_server, headers, "/hooks/nginx/connect").status == 403
-    assert not DeviceLogEntry.objects.exists()
+    assert nothing_is_logged()
 
 
 def test_other_doors_do_not_read_these_headers(running_server: Server, product: Product, made: Certificates, secret: str) -> None:

@@ -11,14 +11,13 @@ import pytest
 
 from devices.models import Device
 from products.models import BrokerKind, Product
-from registration.models import DeviceLogEntry
 from registration.mqtt import packets
 from tests import cast, gateways, haproxy
 from tests.gateways import Gateway
 from tests.openssl_pki import Factory, Made, openssl
 from tests.processes import Registrar, Server
 from tests.registration import certificate_gateways, hooking, mutual_tls
-from tests.registration.certificate_gateways import DEVICE, Certificates, is_let_in, logged, pinned, product_of
+from tests.registration.certificate_gateways import DEVICE, Certificates, is_let_in, logged, nothing_is_logged, pinned, product_of
 
 pytestmark = pytest.mark.haproxy
 
@@ -138,7 +137,7 @@ def test_a_header_that_the_client_writes_changes_nothing(front: Gateway, product
 def test_nothing_but_the_question_gets_through(front: Gateway, product: Product, made: Certificates) -> None:
     for path in ("/", "/login/", "/hooks/haproxy/connect", "/connect/..", "/connectx"):
         assert front.call(made.good, path).status == 404
-    assert not DeviceLogEntry.objects.exists()
+    assert nothing_is_logged()
 
 
 def test_the_log_has_the_address_of_the_device_where_haproxy_is_a_trusted_proxy(

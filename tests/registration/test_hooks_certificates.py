@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 NATIVE = f"a1LampKey01/{NAME}"
 EACH_KIND = ["emqx", "vernemq"]
 SEED = 20261121
-MUTATIONS = 300
-"""Through each of five doors, beside the certificates with a defect each: more than 4,000 in all."""
+MUTATIONS = 100
+"""Through each of five doors, beside the certificates with a defect each: more than 1,200 in all (the judge itself is tried with many more)."""
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_other_brokers_cannot_hand_one_on(kind: str) -> None:
 # -- Whatever is wrong with it -------------------------------------------------------------------------------------------------------------
 def wrong_chains() -> Iterator[tuple[bytes, ...]]:
     """Certificates that no path holds for, and ones that are none; the anchors are those of the CA named CA."""
-    for kinds, most in ((x509_untrusted.KINDS, 20), (x509_unreadable.KINDS, 12)):
+    for kinds, most in ((x509_untrusted.KINDS, 8), (x509_unreadable.KINDS, 4)):
         for name in kinds:
             for one in kinds.all_of(name)[:most]:
                 if not one.anchors:
@@ -135,7 +135,7 @@ def test_no_defect_and_no_mutation_gets_in_or_crashes(kind: str, monkeypatch: py
     here, codes = broker(kind), list[str]()
     monkeypatch.setattr(recorder, "put", lambda record: codes.append(record.code))
     chains = [*wrong_chains(), *(chain for chain in mutations(random.Random(SEED)) if chain[0] != leaf())]
-    assert len(chains) > 800
+    assert len(chains) > 250
     for chain in chains:
         if kind in PROXIES:
             answer = Door(here).ask(chain, X_Product_Key="a1LampKey01")

@@ -12,13 +12,12 @@ import pytest
 
 from devices.models import Device
 from products.models import BrokerKind, Product
-from registration.models import DeviceLogEntry
 from tests import cast, gateways
 from tests.gateways import Gateway
 from tests.openssl_pki import Factory, Made
 from tests.processes import Server
 from tests.registration import certificate_gateways, hooking
-from tests.registration.certificate_gateways import DEVICE, Certificates, is_let_in, logged, pinned, product_of, trust
+from tests.registration.certificate_gateways import DEVICE, Certificates, is_let_in, logged, nothing_is_logged, pinned, product_of, trust
 
 pytestmark = pytest.mark.nginx
 OVER_TLS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda version: version.name)
@@ -209,7 +208,7 @@ def test_who_is_refused_does_not_reach_the_service(
 
 def test_nobody_calls_the_question_or_the_hook_from_outside(front: Gateway, product: Product, made: Certificates) -> None:
     assert front.call(made.good, "/certificate").status == 404
-    assert not DeviceLogEntry.objects.exists()
+    assert nothing_is_logged()
 
 
 def test_while_the_console_is_away_nobody_is_let_in(tmp_path: Path, rsa_certificate: tuple[Path, Path], made: Certificates) -> None:
@@ -266,4 +265,4 @@ def test_no_proxy_tells_its_secret_to_a_server_of_another_name(
     finally:
         nginx.stop()
         haproxy.stop()
-    assert not DeviceLogEntry.objects.exists()
+    assert nothing_is_logged()

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -308,6 +309,12 @@ def test_a_proxy_may_pass_the_handshake_on_unopened(
     assert (newest(1).code, newest(1).address) == ("accepted", "203.0.113.9")
 
 
+def run(work: Coroutine[None, None, None]) -> None:
+    """In a thread of its own: Playwright keeps an event loop in the thread of the tests."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 def test_a_database_that_is_away_changes_nothing_and_is_told_once(
     rsa_certificate: tuple[Path, Path], factory: Factory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -325,11 +332,11 @@ def test_a_database_that_is_away_changes_nothing_and_is_told_once(
         await house._trust()
         await house._trust()
 
-    asyncio.run(look_twice())
+    run(look_twice())
     assert tls.context is before
     assert [record.getMessage() for record in caplog.records if "CA certificates" in record.getMessage()] == [
         "The CA certificates of devices could not be loaded; the listeners keep those that they have: the server closed the connection"
     ]
     monkeypatch.setattr(registrar_module, "_authorities", tuple)
-    asyncio.run(house._trust())
+    run(house._trust())
     assert tls.context.verify_mode == ssl.CERT_NONE, "there is none on file any more"
