@@ -27,7 +27,7 @@ NATIVE = f"a1LampKey01/{NAME}"
 EACH_KIND = ["emqx", "vernemq"]
 SEED = 20261121
 MUTATIONS = 100
-"""Through each of five doors, beside the certificates with a defect each: more than 1,200 in all (the judge itself is tried with many more)."""
+"""Through each of five doors, beside certificates with a defect each: more than 1,200 in all. The judge alone is tried with many more."""
 
 
 @pytest.fixture(autouse=True)
