@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 NATIVE = f"a1LampKey01/{NAME}"
 EACH_KIND = ["emqx", "vernemq"]
 SEED = 20261121
-MUTATIONS = 100
-"""Through each of five doors, beside certificates with a defect each: more than 1,200 in all. The judge alone is tried with many more."""
+MUTATIONS = 60
+"""Through each of five doors, beside certificates with a defect each: several hundred in all. The judge alone is tried with many more."""
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_other_brokers_cannot_hand_one_on(kind: str) -> None:
 # -- Whatever is wrong with it -------------------------------------------------------------------------------------------------------------
 def wrong_chains() -> Iterator[tuple[bytes, ...]]:
     """Certificates that no path holds for, and ones that are none; the anchors are those of the CA named CA."""
-    for kinds, most in ((x509_untrusted.KINDS, 8), (x509_unreadable.KINDS, 4)):
+    for kinds, most in ((x509_untrusted.KINDS, 4), (x509_unreadable.KINDS, 2)):
         for name in kinds:
             for one in kinds.all_of(name)[:most]:
                 if not one.anchors:
@@ -135,7 +135,7 @@ def test_no_defect_and_no_mutation_gets_in_or_crashes(kind: str, monkeypatch: py
     here, codes = broker(kind), list[str]()
     monkeypatch.setattr(recorder, "put", lambda record: codes.append(record.code))
     chains = [*wrong_chains(), *(chain for chain in mutations(random.Random(SEED)) if chain[0] != leaf())]
-    assert len(chains) > 250
+    assert len(chains) > 120
     for chain in chains:
         if kind in PROXIES:
             answer = Door(here).ask(chain, X_Product_Key="a1LampKey01")
