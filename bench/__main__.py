@@ -39,14 +39,14 @@ FULL = Size(
 )  # fmt: skip
 QUICK = Size(
     devices=10_000, growth=(1_000, 10_000), there=100_000, meanwhile=100_000, embedded=5_000,
-    registrations=100, listed=50_000, paged=5_000, rounds=2, few=1,
+    registrations=80, listed=30_000, paged=3_000, rounds=2, few=1,
 )  # fmt: skip
 PARTS = (
     "batch", "full", "workbook", "codes", "export", "receipts", "doors", "meanwhile", "mqtt", "checks", "lists", "pages",
     "sqlite",
 )  # fmt: skip
 
-QUICK_PARTS = tuple(part for part in PARTS if part not in ("full", "receipts", "meanwhile", "sqlite"))
+QUICK_PARTS = tuple(part for part in PARTS if part not in ("full", "receipts", "meanwhile", "pages", "sqlite"))
 
 
 def parts(size: Size) -> dict[str, Part]:
