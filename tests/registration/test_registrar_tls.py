@@ -19,7 +19,6 @@ from tests.processes import Registrar
 from tests.registration.mqtt_knocking import connecting, knock, log_entry, packet_of, received
 from tests.registration.upstream import ListeningBroker
 
-pytestmark = pytest.mark.storage
 ACCEPTED = b"\x20\x02\x00\x00"
 RSA_CBC = ["AES256-SHA256", "AES128-SHA256", "AES256-SHA", "AES128-SHA"]
 """What Alibaba's C SDKs 3.x and 4.x offer, and all that they offer."""
