@@ -19,7 +19,7 @@ from tests import cast
 from tests.registration.connecting import ADDRESS, broker, issued, with_row_s_secret
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(600)]
-CREDENTIALS = 10_000
+CREDENTIALS = 20_000
 HOSTILE = (
     "",
     "\0",
