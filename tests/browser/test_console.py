@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.conf import global_settings
 from django.test import override_settings
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from console.navigation import SECTIONS, link_to
 from devices.models import Device
@@ -118,12 +118,12 @@ def window(browser: Browser, running_server: Server, device: Device) -> Iterator
 def test_a_dialog_says_what_happens_before_it_happens(window: Visitor, device: Device) -> None:
     window.visit(f"/devices/device/cn-shanghai-{device.pk}/change/")
     dialog = window.page.locator("#dialog-disable")
-    assert not dialog.is_visible()
+    expect(dialog).to_be_hidden()
     window.page.locator("[data-dialog=dialog-disable]").click()
-    assert dialog.is_visible()
-    assert "neither register nor connect" in dialog.inner_text()
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("neither register nor connect")
     dialog.get_by_role("button", name="Cancel").click()
-    assert not dialog.is_visible()
+    expect(dialog).to_be_hidden()
     window.page.locator("[data-dialog=dialog-disable]").click()
     dialog.get_by_label("Reason").fill("returned")
     dialog.get_by_role("button", name="Disable").click()
@@ -140,7 +140,7 @@ def test_the_selector_sends_itself_and_stays(window: Visitor) -> None:
     window.page.wait_for_selector("text=No device in this data center yet")
     window.visit("/")
     window.visit("/devices/device/")
-    assert window.page.input_value("#data-center") == "eu-frankfurt"
+    expect(window.page.locator("#data-center")).to_have_value("eu-frankfurt")
     assert not window.complaints
 
 
@@ -150,7 +150,6 @@ def test_an_error_comes_back_into_its_dialog(window: Visitor, device: Device) ->
     dialog = window.page.locator("#dialog-grant_codes")
     dialog.get_by_label("Activation codes").fill("0")
     dialog.get_by_role("button", name="Grant").click()
-    window.page.wait_for_load_state()
-    assert dialog.is_visible()
-    assert "greater than or equal to 1" in dialog.locator("[data-field=quantity]").inner_text()
+    expect(dialog.locator("[data-field=quantity]")).to_contain_text("greater than or equal to 1")
+    expect(dialog).to_be_visible()
     assert not window.complaints

@@ -42,7 +42,7 @@ def test_progress_moves_without_reloading_the_page(page: Page, running_server: S
     expect(page.locator("[data-batch-made]").first).to_have_text("400")
     expect(page.locator("[data-batch-rate]")).to_contain_text("devices a second")
     expect(page.locator("[data-batch-left]")).to_contain_text("left")
-    assert page.locator("[data-batch-bar]").get_attribute("aria-valuenow") == "40"
+    expect(page.locator("[data-batch-bar]")).to_have_attribute("aria-valuenow", "40")
     assert page.evaluate("window.stayed") is True
 
 

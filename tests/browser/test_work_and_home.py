@@ -106,7 +106,7 @@ def test_a_job_moves_before_one_s_eyes_and_survives_a_reload(window: Visitor, ru
     expect(row.locator("[data-job-rows]")).to_have_text("100 of 1,000")
     Batch.objects.filter(pk=running.pk).update(done=600, made=600)
     expect(row.locator("[data-job-rows]")).to_have_text("600 of 1,000")
-    assert row.locator("[data-job-bar]").get_attribute("aria-valuenow") == "60"
+    expect(row.locator("[data-job-bar]")).to_have_attribute("aria-valuenow", "60")
     window.page.reload()
     expect(row.locator("[data-job-rows]")).to_have_text("600 of 1,000")
     row.get_by_role("link", name="Cancel").focus()
