@@ -13,11 +13,15 @@ class ConsoleConfig(AppConfig):
         from console.refusals import check_production
 
         app.set_default()
-        register(check_production)
+        register(check_production, "production")
 
 
-class ConsoleAdminConfig(admin_apps.AdminConfig):
-    """Django's admin, on our own site: every app registers on `django.contrib.admin.site` and never imports ours."""
+class ConsoleAdminConfig(admin_apps.SimpleAdminConfig):
+    """Django's admin, on our own site: every app registers on `django.contrib.admin.site` and never imports ours.
+
+    The site collects the pages when somebody asks for its addresses: half of a start is their imports, and worker, clock, registrar and
+    link have no pages.
+    """
 
     default = False
     default_site = "console.site.ConsoleSite"

@@ -11,6 +11,8 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
+# All checks of the console's code and pages; what a worker must be refused for is below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 PR_SET_PDEATHSIG = 1
 
 app = Celery("nameplate")

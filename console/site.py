@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+from django.contrib import admin
+from django.core.checks import CheckMessage
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -25,6 +27,14 @@ class ConsoleSite(UnfoldAdminSite):
         super().__init__(name)
         # Django's bulk delete writes past the services and their audit.
         self.disable_action("delete_selected")
+
+    def get_urls(self) -> list[Any]:
+        admin.autodiscover()
+        return list(super().get_urls())
+
+    def check(self, app_configs: Any) -> list[CheckMessage]:
+        admin.autodiscover()
+        return list(super().check(app_configs))
 
     def extra_urls(self) -> list[URLPattern]:
         from console import list_views, views, work

@@ -8,7 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
 _django = get_wsgi_application()
 
-from console.doors import Doors  # noqa: E402  (the settings must be loaded first)
+import console.urls  # noqa: E402, F401  (loads every page once, before the web processes are forked; the settings must be there first)
+from console.doors import Doors  # noqa: E402
 from console.refusals import refuse_unsafe_start  # noqa: E402
 from registration.api.device_urls import VIEWS  # noqa: E402
 

@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SAFE = {"NAMEPLATE_MODE": "production", "NAMEPLATE_SECRET_KEY": "k" * 60, "NAMEPLATE_ALLOWED_HOSTS": "console.example"}
 SERVER = ["-m", "gunicorn", "-c", "python:console.gunicorn_settings", "--check-config", "console.wsgi"]
 WORKER = ["-m", "celery", "-A", "console.celery", "-q", "worker", "--concurrency", "1"]
+REGISTRAR = ["manage.py", "mqtt_registrar"]
+LINK = ["manage.py", "broker_link"]
+WAYS = {"web server": SERVER, "worker": WORKER, "registrar": REGISTRAR, "link": LINK, "setup": ["manage.py", "setup"]}
 
 
 def start(command: list[str], folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +56,7 @@ def test_it_refuses_and_names_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_
     assert reason in told
 
 
-@pytest.mark.parametrize("command", [SERVER, WORKER, ["manage.py", "setup"]], ids=["web server", "worker", "setup"])
+@pytest.mark.parametrize("command", WAYS.values(), ids=WAYS)
 def test_no_way_in_leads_around_it(tmp_path: Path, command: list[str]) -> None:
     refused = start(command, tmp_path, NAMEPLATE_DEBUG="1")
     assert refused.returncode != 0

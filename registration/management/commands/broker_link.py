@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Carries out the orders to cut clients off at the MQTT brokers and learns who came and left, until Ctrl-C. `serve` starts it."
-    requires_system_checks: list[str] = []
+    requires_system_checks = ("production",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     help = "Registers devices over MQTT and passes all other connections on to a broker, until Ctrl-C. `serve` starts it."
 
+    requires_system_checks = ("production",)
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             registrar = Registrar(_options())
