@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from console.shared import confirmation
 from products.services import authorities, brokers, issuing_profiles, lookup
-from tests import certificates, gateways, haproxy, processes, rabbitmq
+from tests import certificates, gateways, haproxy, nursery, processes, rabbitmq
 from tests.processes import Process, Registrar, Server
 from tests.rabbitmq import RabbitMQ
 
@@ -72,10 +72,13 @@ def nothing_is_kept_of_another_test() -> None:
 
 
 @pytest.fixture(scope="session")
-def process_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
-    """Where the logs of servers and workers are written. The static files of a real server are there from here on."""
+def process_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
+    """Where the logs of servers and workers are written. The static files of a real server are there from here on, and the nursery."""
     processes.collect_static(pytestconfig.rootpath / ".pytest_cache" / "static-files")
-    return tmp_path_factory.mktemp("processes")
+    processes.children = nursery.Nursery()
+    yield tmp_path_factory.mktemp("processes")
+    processes.children.close()
+    processes.children = None
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,11 @@ from django.test import override_settings
 
 from console import static_files
 from console.supervisor import die_with_parent, link_command, registrar_command, web_command, worker_command
+from tests import nursery
 
 START_SECONDS = 30
+children: nursery.Nursery | None = None
+"""Starts the console's processes if it is there: the tests' fixtures have one, a measurement has none."""
 
 
 def collect_static(cache: Path) -> None:
@@ -83,6 +86,10 @@ class Process:
 
     def __init__(self, command: list[str], env: Mapping[str, str], log: Path) -> None:
         self.log = log
+        self.popen: subprocess.Popen[bytes] | nursery.Child
+        if children and nursery.can_start(command):
+            self.popen = children.start(command, env, log)
+            return
         with log.open("ab") as out:
             self.popen = subprocess.Popen(
                 command,

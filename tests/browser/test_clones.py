@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from devices.models import ClientIdentity, Device, DisconnectOrder, OrderOutcome
 from devices.services import disconnecting
 from tests import cast
-from tests.browser.test_console import WIDTHS, Visitor
+from tests.browser.visitor import WIDTHS, Visitor
 from tests.devices.clones import clone, connect
 from tests.processes import Server
 
@@ -59,7 +59,7 @@ def walk_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached by keyboard")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")])
+@pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, ("light", "dark"), strict=True)))
 def test_the_pages_fit_and_complain_of_nothing(browser: Browser, running_server: Server, clones: Any, width: int, scheme: str) -> None:
     device = clones[0].device
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from tests import cast
 from tests.browser import every_page
-from tests.browser.test_console import WIDTHS
+from tests.browser.visitor import WIDTHS
 from tests.flows.operator import Operator
 from tests.house.walking import World
 from tests.processes import Server

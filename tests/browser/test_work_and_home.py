@@ -16,7 +16,7 @@ from products.models import Product
 from registration.models import DeviceLogEntry, FigureState
 from registration.services import figure_keeping
 from tests import cast
-from tests.browser.test_console import WIDTHS, Visitor
+from tests.browser.visitor import WIDTHS, Visitor
 from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -66,7 +66,7 @@ def window(browser: Browser, running_server: Server, product: Product) -> Iterat
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")])
+@pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, ("light", "dark"), strict=True)))
 def test_the_pages_are_whole(width: int, scheme: Any, browser: Browser, running_server: Server, running: Batch) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     visitor = Visitor(context.new_page(), running_server.url)

@@ -17,7 +17,7 @@ from tests import processes
 from tests.processes import Process, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.storage]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("first start")]
 
 
 class Console:
@@ -54,9 +54,13 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Console:
     return Console(tmp_path_factory.mktemp("first") / "var")
 
 
-def test_the_first_start_makes_everything_and_the_second_finds_it(tmp_path: Path) -> None:
-    console = Console(tmp_path / "var")
-    first = console.setup()
+@pytest.fixture(scope="module")
+def first(console: Console) -> str:
+    """What the first start said."""
+    return console.setup()
+
+
+def test_the_first_start_makes_everything_and_the_second_finds_it(console: Console, first: str) -> None:
     assert re.search(r"Administrator: admin\n  Password:      \S{16}\n", first)
     assert "A key ring was made" in first
     made = console.files()
@@ -67,8 +71,11 @@ def test_the_first_start_makes_everything_and_the_second_finds_it(tmp_path: Path
     assert console.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_all_of_it_runs_and_ctrl_c_ends_all_of_it(console: Console, tmp_path: Path) -> None:
-    console.setup()
+@pytest.mark.usefixtures("first")
+def test_all_of_it_runs_and_ctrl_c_ends_all_of_it(console: Console, tmp_path: Path, rsa_certificate: tuple[Path, Path]) -> None:
+    port, (certificate, key) = free_port(), map(str, rsa_certificate)
+    console.env |= {"NAMEPLATE_TLS_CERT": certificate, "NAMEPLATE_TLS_KEY": key, "NAMEPLATE_TLS_BIND": f"127.0.0.1:{port}"}
+    console.env |= {"NAMEPLATE_TLS_PROFILE": "legacy"}
     process = console.serve(tmp_path / "log")
     try:
         with urlopen(f"{console.url}/login/") as page:
@@ -77,6 +84,8 @@ def test_all_of_it_runs_and_ctrl_c_ends_all_of_it(console: Console, tmp_path: Pa
             urlopen(Request(f"{console.url}/login/", headers={"Host": "elsewhere.example"}))
         assert refused.value.code == 400
         refused.value.close()
+        processes.wait_for_port(port, process)
+        assert cipher_of_old_firmware(port, certificate) == ("AES256-SHA256", "TLSv1.2", 256)
         taken = subprocess.run(
             [sys.executable, "manage.py", "serve"], cwd=ROOT, env=console.env, capture_output=True, text=True, timeout=60, check=False
         )
@@ -91,22 +100,9 @@ def test_all_of_it_runs_and_ctrl_c_ends_all_of_it(console: Console, tmp_path: Pa
         process.kill()
 
 
-def test_it_serves_tls_too_and_old_firmware_gets_its_ciphers(console: Console, tmp_path: Path, rsa_certificate: tuple[Path, Path]) -> None:
-    console.setup()
-    port = free_port()
-    tls = {
-        "NAMEPLATE_TLS_CERT": str(rsa_certificate[0]),
-        "NAMEPLATE_TLS_KEY": str(rsa_certificate[1]),
-        "NAMEPLATE_TLS_BIND": f"127.0.0.1:{port}",
-    }
-    console.env |= tls | {"NAMEPLATE_TLS_PROFILE": "legacy"}
-    process = console.serve(tmp_path / "log")
-    try:
-        processes.wait_for_port(port, process)
-        firmware = ssl.create_default_context(cafile=str(rsa_certificate[0]))
-        firmware.maximum_version = ssl.TLSVersion.TLSv1_2
-        firmware.set_ciphers("AES256-SHA256")
-        with socket.create_connection(("127.0.0.1", port)) as raw, firmware.wrap_socket(raw, server_hostname="localhost") as secured:
-            assert secured.cipher() == ("AES256-SHA256", "TLSv1.2", 256)
-    finally:
-        process.kill()
+def cipher_of_old_firmware(port: int, certificate: str) -> object:
+    firmware = ssl.create_default_context(cafile=certificate)
+    firmware.maximum_version = ssl.TLSVersion.TLSv1_2
+    firmware.set_ciphers("AES256-SHA256")
+    with socket.create_connection(("127.0.0.1", port)) as raw, firmware.wrap_socket(raw, server_hostname="localhost") as secured:
+        return secured.cipher()

@@ -1,61 +1,21 @@
-"""The console in Chromium, as an operator sees it: wide and narrow, light and dark.
-
-Nothing scrolls sideways, nothing is loaded from another host, and no script complains.
-"""
+"""Dialogs and the selector of data centers in Chromium."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from django.conf import global_settings
 from django.test import override_settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from console.navigation import SECTIONS, link_to
 from devices.models import Device
 from devices.services import admission
 from products.models import DataCenter, Product
 from products.services import lookup
 from tests import cast
+from tests.browser.visitor import Visitor
 from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-WIDTHS = (1280, 390)
-
-
-@dataclass
-class Visitor:
-    """A signed-in window, and everything that went wrong in it."""
-
-    page: Page
-    base: str
-    complaints: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        self.page.on("console", lambda message: self._complain("console", message.text) if message.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self._complain("script", str(error)))
-        self.page.on(
-            "request", lambda request: None if request.url.startswith((self.base, "data:")) else self._complain("foreign", request.url)
-        )
-
-    def _complain(self, kind: str, what: str) -> None:
-        self.complaints.append(f"{self.page.url}: {kind}: {what}")
-
-    def visit(self, path: str) -> None:
-        answer = self.page.goto(self.base + path)
-        self.page.wait_for_function("document.documentElement.matches(':not([x-cloak])')")  # The skin has dressed the page.
-        assert answer is not None and answer.status == 200, path
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            self._complain("scrolls sideways", f"{wide} px")
-
-    def sign_in(self) -> None:
-        self.visit("/login/")
-        self.page.fill("#id_username", "admin")
-        self.page.fill("#id_password", cast.PASSWORD)
-        self.page.get_by_role("button", name="Sign in", exact=True).click()
-        self.page.wait_for_url(self.base + "/")
 
 
 @pytest.fixture
@@ -70,39 +30,6 @@ def device(transactional_db: None) -> Device:
     known = lookup.find_for_registration(kettle.key, at=cast.NOON)
     admission.admit(data_center=center, product=known, device_name="A4C138000001", at=cast.NOON)
     return Device.objects.at(center).get()
-
-
-@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in ("light", "dark")], ids=lambda shape: f"{shape[0]}-{shape[1]}")
-def visitor(request: Any, browser: Browser, running_server: Server, device: Device) -> Iterator[Visitor]:
-    width, scheme = request.param
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    found = Visitor(context.new_page(), running_server.url)
-    found.watch()
-    yield found
-    context.close()
-
-
-def test_every_page_loads_whole_and_from_here_alone(visitor: Visitor, device: Device) -> None:
-    visitor.sign_in()
-    for _title, places in SECTIONS:
-        for place in places:
-            visitor.visit(link_to(place.url_name))
-    key = f"cn-shanghai-{device.pk}"
-    for path in (
-        "/account/",
-        "/account/authenticator/",
-        "/password_change/",
-        "/products/product/add/",
-        f"/products/product/{device.product_id}/change/",
-        f"/products/product/{device.product_id}/do/disable_per_product/",
-        "/products/datacenter/add/",
-        f"/devices/device/{key}/change/",
-        f"/devices/device/{key}/do/remove/",
-        "/auth/user/add/",
-        "/auth/group/add/",
-    ):
-        visitor.visit(path)
-    assert not visitor.complaints
 
 
 @pytest.fixture
