@@ -40,14 +40,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of one xdist_group run in one process. xdist 3.8 writes the group's name where pytest 9.2 does not look for it any more."""
-    if not getattr(config.option, "loadgroup", False):
-        return
+    """Every test has an id of its own, or xdist takes several for one and runs that; tests of one xdist_group run in one process.
+
+    Schemathesis 4.32 and xdist 3.8 write what they add where pytest 9.2 does not look for it any more.
+    """
     for item in items:
-        group = item.get_closest_marker("xdist_group")
-        if group and not item.nodeid.endswith(f"@{group.args[0]}"):
-            kept: Any = item
-            kept._id = type(kept._id).parse(f"{item.nodeid}@{group.args[0]}")
+        case = item.name.partition("[")[2]
+        if case and not item.nodeid.partition("@")[0].endswith("]"):
+            _rename(item, f"{item.nodeid}[{case}")
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            group = item.get_closest_marker("xdist_group")
+            if group and not item.nodeid.endswith(f"@{group.args[0]}"):
+                _rename(item, f"{item.nodeid}@{group.args[0]}")
+    assert len({item.nodeid for item in items}) == len(items)
+
+
+def _rename(item: Any, nodeid: str) -> None:
+    item._id = type(item._id).parse(nodeid)
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +134,7 @@ def start_server(transactional_db: None, process_folder: Path) -> Iterator[Calla
 
     yield start
     for server in started:
-        server.stop()
+        server.process.kill()  # An end in order has tests of its own.
 
 
 @pytest.fixture
@@ -191,7 +201,7 @@ def start_registrar(transactional_db: None, process_folder: Path) -> Iterator[Ca
 
     yield start
     for one in started:
-        one.stop()
+        one.process.kill()
 
 
 @pytest.fixture
@@ -199,7 +209,7 @@ def broker_link(transactional_db: None, process_folder: Path) -> Iterator[Proces
     """The link to the brokers that the test database names."""
     link = processes.start_link(process_folder)
     yield link
-    link.stop()
+    link.kill()
 
 
 @pytest.fixture

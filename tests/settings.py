@@ -34,4 +34,6 @@ for _alias in DATABASES.values():  # noqa: F405
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
+WHITENOISE_AUTOREFRESH = True
+"""Each test client would look through all static files otherwise; a real server does so once."""
 NAMEPLATE_RECORD_AT_ONCE = True

@@ -23,7 +23,7 @@ from tests.house.walking import World
 from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PARTS = 4
+PARTS = 2
 """The pages are dealt to so many tests, for several cores."""
 EXPECTED = {"/nowhere/": 404}
 EXCEPT = {("/api/docs/", "nested-interactive"): "Swagger UI puts a link to the operation into the button that opens it; Tab reaches both."}
@@ -60,7 +60,7 @@ def page(browser: Browser, running_server: Server, world: tuple[World, Client]) 
     context.close()
 
 
-@pytest.mark.timeout(240)  # Half a second for each page, and a machine that has other work to do.
+@pytest.mark.timeout(500)  # Half a second for each page, and a machine that has other work to do.
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_page_is_whole_and_open_to_everybody(page: Page, running_server: Server, world: tuple[World, Client], part: int) -> None:
     addresses = every_page.addresses(world[1], world[0])
