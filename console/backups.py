@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -84,11 +84,13 @@ def _postgresql(facts: dict[str, Any], target: Path) -> Path:
 
 
 def _files(folder: Path) -> Path:
-    """Uploaded workbooks and activation code files, encrypted as they are."""
-    target = folder / "files.tar"
+    """Uploaded workbooks and activation code files, encrypted as they are. What goes in this moment is left out."""
+    target, root = folder / "files.tar", Path(settings.MEDIA_ROOT)
     with tarfile.open(target, "w") as archive:
-        if Path(settings.MEDIA_ROOT).is_dir():
-            archive.add(settings.MEDIA_ROOT, arcname="files")
+        for place, _folders, names in os.walk(root):
+            for path in (Path(place), *(Path(place, name) for name in sorted(names))):
+                with suppress(FileNotFoundError):
+                    archive.add(path, arcname=str("files" / path.relative_to(root)), recursive=False)
     target.chmod(0o600)
     return target
 

@@ -34,6 +34,8 @@ class PreImportedDeviceResource(resources.ModelResource):
 class Xlsx(base_formats.XLSX):
     """Excel, written cell by cell as text."""
 
+    rows_at_most = xlsx_writer.ROWS_AT_MOST - 1
+
     def get_title(self) -> str:
         return "Excel (.xlsx)"
 
@@ -43,6 +45,8 @@ class Xlsx(base_formats.XLSX):
 
 class Csv(base_formats.CSV):
     """CSV for people: with a byte order mark, and nothing in it that a spreadsheet would run."""
+
+    rows_at_most = None
 
     def get_title(self) -> str:
         return "CSV (.csv)"

@@ -35,11 +35,12 @@ def view(model_admin: Any, request: HttpRequest) -> Any:
 
 
 def _file(request: HttpRequest, form: ExportForm, file_format: Any, at: datetime) -> StreamingHttpResponse:
-    """Raises NothingChosen."""
+    """Raises NothingChosen or TooManyRows."""
     resource = PreImportedDeviceResource()
     chosen = form.get_selected_resource_export_fields()
     fields = [resource.fields[name] for name in chosen]
-    pages = exports.export(list(form.cleaned_data["product"]), [field.attribute for field in fields], by=actor_of(request), at=at)
+    products, asked = list(form.cleaned_data["product"]), [field.attribute for field in fields]
+    pages = exports.export(products, asked, at_most=file_format.rows_at_most, by=actor_of(request), at=at)
     name = f"pre-import-list-{at:%Y-%m-%d}.{file_format.get_extension()}"
     return StreamingHttpResponse(
         file_format.stream([field.column_name for field in fields], texts(pages)),

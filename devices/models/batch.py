@@ -19,8 +19,8 @@ class BatchSource(models.TextChoices):
 
 class BatchFileQuerySet(JobQuerySet):
     def expired(self, at: datetime) -> Self:
-        """Made, and kept long enough."""
-        return self.filter(state=JobState.DONE, expires_at__lte=at).exclude(path="")
+        """Kept long enough, also where the file was ordered again since and that order waits, failed or was cancelled."""
+        return self.filter(expires_at__lte=at).exclude(path="")
 
 
 class Batch(Job):

@@ -104,5 +104,9 @@ def check_character(number: str, alphabet: str) -> str:
     return alphabet[(size + 1 - rest) % size]
 
 
-def has_right_check_character(number: str, alphabet: str) -> bool:
-    return bool(number) and check_character(number[:-1], alphabet) == number[-1]
+def is_mistyped(design: Design, number: str) -> bool:
+    """Whether it has the form of the design's numbers and a wrong check character. Without a prefix nobody can tell: too many numbers that
+    others made have the same form."""
+    body, alphabet = number.removeprefix(design.prefix), ALPHABETS[design.alphabet]
+    has_form = len(body) == design.length + 1 and len(body) < len(number) and set(body) <= set(alphabet)
+    return design.check_character and has_form and check_character(number[:-1], alphabet) != number[-1]

@@ -221,6 +221,11 @@ def not_meant(number: int, layout: Layout, value: str, words: str) -> BadCell:
     return BadCell(number, layout.title(SN), shorten(value), say("An SN that is not meant for this product"), words)
 
 
+def mistyped(number: int, layout: Layout, value: str, words: str) -> BadCell:
+    """An SN that only looks like a generated one."""
+    return BadCell(number, layout.title(SN), shorten(value), beginning(words), words)
+
+
 def shorten(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 

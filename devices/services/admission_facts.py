@@ -12,7 +12,7 @@ from products.models import DataCenter, IssuedCertificate
 
 _DEVICE: Final = "d.id, d.authentication, d.enabled, d.registered_at IS NOT NULL, d.activated_at IS NOT NULL, d.sealed_secret"
 _ROW: Final = (
-    "r.nickname, r.sn, r.authentication, r.sealed_secret, r.certificate_fingerprint, r.batch_id,"
+    "r.id, r.nickname, r.sn, r.authentication, r.sealed_secret, r.certificate_fingerprint, r.batch_id,"
     " b.undo_began_at IS NULL, b.first_came_at IS NULL"
 )
 _DEVICES: Final = f"{Device._meta.db_table} d"
@@ -48,6 +48,7 @@ class ImportedRow(NamedTuple):
     """A row of the pre-import list. `batch_counts`: the batch that made it is not being undone; `batch_is_new`: none of its devices has
     come yet. Both mean nothing where no batch made it."""
 
+    id: int
     nickname: str
     sn: str | None
     authentication: str
@@ -81,7 +82,7 @@ def look_up(data_center: DataCenter, product_id: int, device_name: str) -> OnFil
         row = () if device else _IMPORTED.first(DEFAULT_DB_ALIAS, named) or ()
     if device and device[0] is not None:
         return OnFile(device=ListedDevice(*device))
-    return OnFile(row=ImportedRow(*row)) if row and row[2] is not None else OnFile()
+    return OnFile(row=ImportedRow(*row)) if row and row[0] is not None else OnFile()
 
 
 def created(data_center: DataCenter, product_id: int) -> int:

@@ -13,7 +13,7 @@ from typing import Final
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
 from console.shared.statements import Change, Into, Row, Statement, Values, table_of, together
-from devices.models import Authentication, AutoCreation, Batch, Device, DeviceOrigin
+from devices.models import Authentication, AutoCreation, Batch, Device, DeviceOrigin, PreImportedDevice
 from devices.services import arrivals
 from devices.services.admission_facts import ImportedRow, ListedDevice
 from devices.services.arrivals import LostRace
@@ -22,6 +22,7 @@ from products.models import DataCenter
 DEVICES: Final = Device._meta.db_table
 COUNTERS: Final = AutoCreation._meta.db_table
 BATCHES: Final = Batch._meta.db_table
+ROWS: Final = PreImportedDevice._meta.db_table
 
 NEW: Final = Into.columns(
     Device,
@@ -48,13 +49,15 @@ RENEW_ONCE: Final = Change(f"{RENEW.text} AND registered_at IS NULL")
 CERTIFY: Final = Change(f"{SET} {OPEN}")
 CERTIFY_ONCE: Final = Change(f"{CERTIFY.text} AND registered_at IS NULL")
 
-HELD: Final = f"held AS (SELECT id FROM {BATCHES} WHERE id = %s AND undo_began_at IS NULL FOR KEY SHARE)"  # noqa: S608
+LISTED: Final = f"listed AS (SELECT id FROM {ROWS} WHERE id = %s FOR KEY SHARE)"  # noqa: S608
+HELD: Final = f"{LISTED}, held AS (SELECT b.id FROM {BATCHES} b, listed WHERE b.id = %s AND b.undo_began_at IS NULL FOR KEY SHARE OF b)"  # noqa: S608
 NOTED: Final = (
     f"noted AS (UPDATE {BATCHES} SET first_came_at = %s, first_came_name = %s, first_came_to = %s"  # noqa: S608
     " WHERE id = (SELECT id FROM held) AND first_came_at IS NULL RETURNING 1)"
 )
 PLACE: Final = f"place AS (UPDATE {COUNTERS} SET created = created + 1 WHERE product_id = %s AND created < %s RETURNING 1)"  # noqa: S608
 ADD: Final = Change(NEW.text)
+ADD_LISTED: Final = Change(f"{NEW.text} FROM listed", LISTED)
 ADD_HELD: Final = Change(f"{NEW.text} FROM held", HELD)
 ADD_FIRST: Final = Change(f"{NEW.text} FROM held LEFT JOIN noted ON true", f"{HELD}, {NOTED}")
 """The join makes the note come before the device, the order in which everybody takes these two."""
@@ -101,17 +104,16 @@ def certify(place: Place, device: ListedDevice, *, once: bool, rows: Sequence[Ro
 
 def add_imported(place: Place, row: ImportedRow, authentication: str, *, rows: Sequence[Row]) -> bool:
     """A device copied from its row, but for `authentication`, which follows from what it is handed. False, and nothing is stored, where the
-    row's batch is being undone. Raises LostRace."""
+    row's batch is being undone. Raises LostRace, also where the row is gone."""
     values = _device(place, authentication, DeviceOrigin.PRE_IMPORT, row.sealed_secret, row)
-    if row.batch_id is None:
-        return _add(place, ADD, values, rows)
     if place.in_one:
-        if not row.batch_is_new:
-            return _add(place, ADD_HELD, (row.batch_id, *values), rows)
-        note = (place.at, place.device_name, place.data_center.name)
-        return _add(place, ADD_FIRST, (row.batch_id, *note, *values), rows)
+        if _add_at_once(place, row, values, rows):
+            return True
+        if arrivals.counts(row.batch_id):
+            raise LostRace
+        return False
     with arrivals.arriving(place.data_center):
-        came = arrivals.may_come(row.batch_id, place.device_name, data_center=place.data_center, at=place.at)
+        came = arrivals.may_come(row.id, row.batch_id, place.device_name, data_center=place.data_center, at=place.at)
         return came and _add(place, ADD, values, rows)
 
 
@@ -133,6 +135,16 @@ def take_place(data_center: DataCenter, product_id: int, *, limit: int) -> bool:
         return True
     BEGIN_COUNTING.change(here, (product_id,))
     return bool(TAKE_PLACE.change(here, values))
+
+
+def _add_at_once(place: Place, row: ImportedRow, values: Values, rows: Sequence[Row]) -> bool:
+    """False where the row is gone or its batch is being undone."""
+    if row.batch_id is None:
+        return _add(place, ADD_LISTED, (row.id, *values), rows)
+    if not row.batch_is_new:
+        return _add(place, ADD_HELD, (row.id, row.batch_id, *values), rows)
+    note = (place.at, place.device_name, place.data_center.name)
+    return _add(place, ADD_FIRST, (row.id, row.batch_id, *note, *values), rows)
 
 
 def _add_counted(place: Place, values: Values, limit: int, rows: Sequence[Row]) -> bool:

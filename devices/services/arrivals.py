@@ -1,7 +1,8 @@
 """A device comes into a data center's list from its pre-import row: never while the batch that made the row is being undone.
 
-Who lets a device in holds the batch's row as a foreign key would (FOR KEY SHARE) until the device is stored. Undoing begins by locking
-that row whole: so it begins before a device comes, which is then refused, or after it, and then finds it.
+Who lets a device in holds its row and the batch's as a foreign key would (FOR KEY SHARE) until the device is stored. Undoing begins by
+locking the batch whole, and whoever deletes rows with their devices locks the rows: so that begins before a device comes, which is then
+refused, or after it, and then finds it.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,11 @@ from console.words import say
 from devices.models import Batch, Device, DeviceOrigin, PreImportedDevice
 from products.models import DataCenter
 
-_HOLD = f"SELECT undo_began_at IS NULL, first_came_at IS NULL FROM {Batch._meta.db_table} WHERE id = %s"  # noqa: S608  (a table of ours)
+_HOLD = f"SELECT true, true FROM {PreImportedDevice._meta.db_table} WHERE id = %s"  # noqa: S608  (here and below: tables of ours)
+_HOLD_BOTH = (
+    f"SELECT b.undo_began_at IS NULL, b.first_came_at IS NULL FROM {PreImportedDevice._meta.db_table} r"  # noqa: S608
+    f" JOIN {Batch._meta.db_table} b ON b.id = r.batch_id WHERE r.id = %s"
+)
 
 BATCH_GONE = say("The DeviceName is no longer in the pre-import list: its production batch is being undone.")
 
@@ -34,15 +39,17 @@ def arriving(data_center: DataCenter) -> Iterator[None]:
             yield
 
 
-def may_come(batch_id: int | None, device_name: str, *, data_center: DataCenter, at: datetime) -> bool:
-    """Whether a row still counts that this batch made, held until the end of `arriving`. The first device of a batch is written down: from
-    then on the batch cannot be undone."""
-    if batch_id is None:
-        return True
+def may_come(row_id: int, batch_id: int | None, device_name: str, *, data_center: DataCenter, at: datetime) -> bool:
+    """Whether the batch that made a row, if one did, is not being undone; row and batch are held until the end of `arriving`. The first
+    device of a batch is written down: from then on the batch cannot be undone. Raises LostRace where the row was deleted meanwhile."""
+    hold = _HOLD if batch_id is None else _HOLD_BOTH
     with connection.cursor() as cursor:
-        cursor.execute(f"{_HOLD} FOR KEY SHARE" if connection.vendor == "postgresql" else _HOLD, [batch_id])
-        counts, is_first = cursor.fetchone()
-    if counts and is_first:
+        cursor.execute(f"{hold} FOR KEY SHARE" if connection.vendor == "postgresql" else hold, [row_id])
+        found = cursor.fetchone()
+    if found is None:
+        raise LostRace
+    counts, is_first = found
+    if batch_id is not None and counts and is_first:
         note_first(batch_id, device_name, data_center, at)
     return bool(counts)
 
@@ -72,9 +79,9 @@ def add(device: Device, data_center: DataCenter) -> None:
         raise LostRace from error
 
 
-def counts(row: PreImportedDevice) -> bool:
-    """Whether the row still counts now: what `may_come` would say, without holding or writing anything."""
-    return row.batch_id is None or Batch.objects.filter(pk=row.batch_id, undo_began_at=None).exists()
+def counts(batch_id: int | None) -> bool:
+    """Whether a row that this batch made, if one did, still counts now: what `may_come` would say, without holding or writing anything."""
+    return batch_id is None or Batch.objects.filter(pk=batch_id, undo_began_at=None).exists()
 
 
 def note_first(batch_id: int, device_name: str, data_center: DataCenter, at: datetime) -> None:

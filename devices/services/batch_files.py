@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,7 +118,8 @@ def pack(file_id: int, *, clock: Clock) -> None:
         log.info("File %s went to another worker.", file_id)
     except DomainError as error:
         log.warning("File %s failed: %s", file_id, error.message)
-        BatchFile.objects.finish(file_id, attempt, JobState.FAILED, at=clock(), failure=error.message)
+        with suppress(LostClaim):
+            BatchFile.objects.finish(file_id, attempt, JobState.FAILED, at=clock(), failure=error.message)
 
 
 @transaction.atomic

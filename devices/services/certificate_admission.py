@@ -93,7 +93,7 @@ def foresee(entry: Entry, judge: Judge) -> LetIn:
     device would appear."""
     on_file = _look_up(entry)
     decision = _decide(entry, on_file, judge)
-    if on_file.row is not None and not arrivals.counts(on_file.row):
+    if on_file.row is not None and not arrivals.counts(on_file.row.batch_id):
         raise DeviceUnknown(arrivals.BATCH_GONE).after(decision.path)
     if decision.outcome == CREATED and not _has_place(entry):
         raise AutoCreateLimit().after(decision.path)
@@ -153,8 +153,8 @@ def _known(entry: Entry, on_file: OnFile) -> Device:
 
 
 def _appear(entry: Entry, row: PreImportedDevice, decision: _Decision) -> Device:
-    """Raises LostRace when the name was taken meanwhile, and DeviceUnknown while the row's batch is being undone."""
-    if not arrivals.may_come(row.batch_id, row.device_name, data_center=entry.data_center, at=entry.at):
+    """Raises LostRace when the name was taken or the row deleted meanwhile, and DeviceUnknown while the row's batch is being undone."""
+    if not arrivals.may_come(row.pk, row.batch_id, row.device_name, data_center=entry.data_center, at=entry.at):
         raise DeviceUnknown(arrivals.BATCH_GONE).after(decision.path)
     device = arrivals.copy_of(row, entry.data_center, at=entry.at)
     arrivals.add(device, entry.data_center)

@@ -20,6 +20,7 @@ from devices.querysets import DeviceQuerySet
 from devices.rules.admission import AutoCreateLimit, NotImported
 from devices.rules.client_ids import CLIENT_ID_LENGTH, DEVICE_TOKEN_LENGTH, PENDING_AT_MOST, Name, Switches, may_be_issued
 from devices.services import arrivals, disconnecting
+from devices.services.arrivals import LostRace
 from devices.services.connections import digest_of
 from devices.services.lifecycle import lock
 from products.models import DataCenter
@@ -39,10 +40,6 @@ class Issued:
     device_token: str
     is_new: bool
     path: tuple[str, ...]
-
-
-class _LostRace(Exception):
-    """Another registration added the name meanwhile."""
 
 
 Beside = Callable[[Issued], Sequence[Row]]
@@ -67,7 +64,7 @@ def issue(
                 for row in beside(issued):
                     row.store(data_center.database)
                 return issued
-        except _LostRace:
+        except LostRace:
             continue
     raise Unavailable("The registration lost too many races against others of the same name.")
 
@@ -75,7 +72,7 @@ def issue(
 def foresee(*, data_center: DataCenter, product: RegistrationProduct, device_name: str, at: datetime) -> tuple[str, ...]:
     """The path that `issue` would take as things stand, or the Refused that it would raise. Writes nothing, locks nothing."""
     device, row, path = _checked(Device.objects.at(data_center), product, device_name)
-    if row is not None and not arrivals.counts(row):
+    if row is not None and not arrivals.counts(row.batch_id):
         raise NotImported(arrivals.BATCH_GONE).after(path)
     if device is None and row is None and not _has_place(data_center, product):
         raise AutoCreateLimit().after(path)
@@ -124,7 +121,7 @@ def _issue(data_center: DataCenter, product: RegistrationProduct, device_name: s
     device, row, path = _checked(Device.objects.at(data_center).select_for_update(), product, device_name)
     is_new = device is None
     if device is None:
-        if row is not None and not arrivals.may_come(row.batch_id, row.device_name, data_center=data_center, at=at):
+        if row is not None and not arrivals.may_come(row.pk, row.batch_id, row.device_name, data_center=data_center, at=at):
             raise NotImported(arrivals.BATCH_GONE).after(path)
         if row is None:
             _take_place(data_center, product, path)
@@ -174,7 +171,7 @@ def _add(data_center: DataCenter, product: RegistrationProduct, device_name: str
     try:
         device.save(using=data_center.database, force_insert=True)
     except IntegrityError as error:
-        raise _LostRace from error
+        raise LostRace from error
     return device
 
 

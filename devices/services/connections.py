@@ -144,7 +144,7 @@ def foresee(on_file: OnFile, *, data_center: DataCenter, product_id: int, device
     if on_file.facts.settled and on_file.device_id is not None:
         return Admitted(on_file.device_id, on_file.identity_id, False, path)
     if on_file.device_id is None:
-        if on_file.row is not None and not arrivals.counts(on_file.row):
+        if on_file.row is not None and not arrivals.counts(on_file.row.batch_id):
             raise DeviceUnknown(arrivals.BATCH_GONE).after(path)
         return Admitted(0, None, True, (*path, APPEARS))
     if not by_token:
@@ -192,11 +192,11 @@ def _is_taken(asked: _Asked, on_file: OnFile) -> bool:
 
 
 def _appear(asked: _Asked, on_file: OnFile, path: tuple[str, ...]) -> Device:
-    """Raises LostRace when the name was taken meanwhile, and DeviceUnknown while the row's batch is being undone."""
+    """Raises LostRace when the name was taken or the row deleted meanwhile, and DeviceUnknown while the row's batch is being undone."""
     row = on_file.row
     if row is None:
         raise LostRace
-    if not arrivals.may_come(row.batch_id, row.device_name, data_center=asked.data_center, at=asked.at):
+    if not arrivals.may_come(row.pk, row.batch_id, row.device_name, data_center=asked.data_center, at=asked.at):
         raise DeviceUnknown(arrivals.BATCH_GONE).after(path)
     device = arrivals.copy_of(row, asked.data_center, at=asked.at)
     arrivals.add(device, asked.data_center)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from console.errors import Conflict, DomainError
+from console.errors import Conflict, DomainError, Invalid
 from console.shared import bulk
 from console.shared.actors import Actor
 from console.words import say
-from devices.models import PreImportedDevice, SerialNumber
+from devices.models import PreImportedDevice, SerialNumber, SerialNumberRun
+from devices.rules import serial_numbers as rules
 
 TOGETHER = 10_000
 
@@ -29,6 +30,13 @@ class WrongProduct(Conflict):
 
 class VoidNumber(Conflict):
     code = "void_serial_number"
+
+
+class Mistyped(Invalid):
+    """It has the form of the product's generated numbers, but is none of them."""
+
+    code = "mistyped_serial_number"
+    default_message = "The SN is mistyped: its check character is wrong."
 
 
 def follow(sns: Collection[str], *, by: Actor, at: datetime) -> None:
@@ -47,10 +55,20 @@ def follow(sns: Collection[str], *, by: Actor, at: datetime) -> None:
 
 
 def not_for(product_id: int, sns: Collection[str]) -> dict[str, DomainError]:
-    """The generated numbers among these SNs that no row of the product may have, each with its refusal."""
+    """Those of these SNs that no row of the product may have, each with its refusal: WrongProduct or VoidNumber, which generated numbers
+    have, or Mistyped."""
     generated = SerialNumber.objects.filter(sn__in=bulk.among(list(sns), using=SerialNumber.objects.db))
-    numbers = (_Number(*facts) for facts in generated.values_list(*_Number._fields))
-    return {number.sn: error for number in numbers if (error := _unfit(number, product_id)) is not None}
+    numbers = {facts[0]: _Number(*facts) for facts in generated.values_list(*_Number._fields)}
+    refused = {sn: error for sn, number in numbers.items() if (error := _unfit(number, product_id)) is not None}
+    designs = {run.design for run in SerialNumberRun.objects.filter(product_id=product_id, check_character=True)}
+    mistyped = (sn for sn in sns if sn not in numbers and any(rules.is_mistyped(design, sn) for design in designs))
+    return refused | {sn: Mistyped(field="SN") for sn in mistyped}
+
+
+def check(product_id: int, sn: str | None) -> None:
+    """An SN as somebody typed it, or none. Raises WrongProduct, VoidNumber or Mistyped."""
+    for error in not_for(product_id, [sn]).values() if sn else ():
+        raise error
 
 
 def hold(*, exclusive: bool) -> None:

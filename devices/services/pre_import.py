@@ -50,7 +50,7 @@ class NewRow:
 def add(product: Product, new: NewRow, *, by: Actor, at: datetime) -> PreImportedDevice:
     """One row, with its DeviceSecret issued now (A3), counted against the quota.
 
-    Raises Invalid, NameTaken, QuotaExceeded, or what `numbering.follow` raises.
+    Raises Invalid, NameTaken, QuotaExceeded, or what `numbering.check` and `numbering.follow` raise.
     """
     wire = wire_format(product.wire_protocol)
     check_authentication(product, new.authentication, new.certificate_fingerprint)
@@ -66,6 +66,7 @@ def add(product: Product, new: NewRow, *, by: Actor, at: datetime) -> PreImporte
         certificate_fingerprint=pins.normalise(new.certificate_fingerprint),
         created_at=at,
     )
+    numbering.check(product.pk, row.sn)
     supply.take(product.pk, devices=1)
     _store(row, force_insert=True)
     numbering.follow([row.sn] if row.sn else [], by=by, at=at)
@@ -80,7 +81,7 @@ CHANGEABLE = ("nickname", "sn", "authentication", "certificate_fingerprint")
 def edit(row_id: int, facts: dict[str, Any], *, by: Actor, at: datetime) -> PreImportedDevice:
     """Changes the row alone: no device list is touched (Q3). Locks the row.
 
-    Raises Invalid, NameTaken, or what `numbering.follow` raises.
+    Raises Invalid, NameTaken, or what `numbering.check` and `numbering.follow` raise.
     """
     row = PreImportedDevice.objects.select_for_update(of=("self",)).select_related("product").get(pk=row_id)
     clean = {
@@ -94,6 +95,7 @@ def edit(row_id: int, facts: dict[str, Any], *, by: Actor, at: datetime) -> PreI
     before = {name: getattr(row, name) for name in changed}
     for name, value in changed.items():
         setattr(row, name, value)
+    numbering.check(row.product_id, changed.get("sn"))
     if changed:
         _store(row, update_fields=list(changed))
         numbering.follow([sn for sn in (before.get("sn"), changed.get("sn")) if sn], by=by, at=at)

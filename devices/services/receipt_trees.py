@@ -7,6 +7,7 @@ changed rows have other bytes; each is listed with its own SHA-256.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -86,7 +87,8 @@ def _make(batch: Batch, tree: BatchTree, attempt: int, clock: Clock) -> None:
         log.info("The tree of batch %s went to another worker, or the batch is being undone.", batch.pk)
     except DomainError as error:
         log.warning("The tree of batch %s failed: %s", batch.pk, error.message)
-        BatchTree.objects.finish(tree.pk, attempt, JobState.FAILED, at=clock(), failure=error.message)
+        with suppress(LostClaim):
+            BatchTree.objects.finish(tree.pk, attempt, JobState.FAILED, at=clock(), failure=error.message)
 
 
 def _pages(batch: Batch, tree: BatchTree, attempt: int, clock: Clock) -> Iterator[list[tuple[Any, ...]]]:

@@ -74,7 +74,8 @@ def carry_out(undo_id: int, *, clock: Clock, sleep: Callable[[float], None] = ti
     try:
         if undo.checked_at is None:
             _check(undo, attempt, clock)
-        while _delete_chunk(undo, attempt, at=clock()):
+        for page in paging.pages(PreImportedDevice.objects.made_in(undo.batch_id), [], _chunk()):
+            _delete_chunk(undo, attempt, page[0][0], page[-1][0], at=clock())
             sleep(PAUSE[connection.vendor])
         _end(undo, attempt, at=clock())
     except LostClaim:
@@ -107,21 +108,19 @@ def _look_for(batch: Batch, names: list[str], data_center: DataCenter) -> None:
 
 
 @transaction.atomic
-def _delete_chunk(undo: BatchUndo, attempt: int, *, at: datetime) -> int:
-    """How many rows went. Rows that somebody deleted by hand gave their quota back then and are not counted again.
+def _delete_chunk(undo: BatchUndo, attempt: int, first: int, last: int, *, at: datetime) -> None:
+    """The batch's rows from number `first` to `last`. Rows that somebody deleted by hand gave their quota back then and are not counted
+    again.
 
     Locks the undo, the rows, the product, and the serial numbers on the rows: in the order of those who delete by hand. Raises LostClaim.
     """
     BatchUndo.objects.beat(undo.pk, attempt, at=at)
-    rows = PreImportedDevice.objects.made_in(undo.batch_id).select_for_update()
-    chosen = dict(rows.values_list("pk", "sn")[: _chunk()])
-    if not chosen:
-        return 0
-    supply.give_back(undo.batch.product_id, devices=len(chosen), codes=len(chosen))
-    PreImportedDevice.objects.filter(pk__in=chosen).delete()
-    numbering.follow([sn for sn in chosen.values() if sn], by=SYSTEM, at=at)
-    BatchUndo.objects.beat(undo.pk, attempt, at=at, done=F("done") + len(chosen))
-    return len(chosen)
+    rows = PreImportedDevice.objects.made_in(undo.batch_id).filter(pk__gte=first, pk__lte=last)
+    sns = list(rows.select_for_update().values_list("sn", flat=True))
+    supply.give_back(undo.batch.product_id, devices=len(sns), codes=len(sns))
+    rows.delete()  # Those that are locked: nobody adds one to a batch that has ended.
+    numbering.follow([sn for sn in sns if sn], by=SYSTEM, at=at)
+    BatchUndo.objects.beat(undo.pk, attempt, at=at, done=F("done") + len(sns))
 
 
 @transaction.atomic

@@ -214,7 +214,9 @@ class _InTheList:
         if row.sn in holders:
             faults.append(sheets.taken(row.number, self._layout, SN, row.sn, holders[row.sn]))
         elif row.sn in unfit:
-            faults.append(sheets.not_meant(row.number, self._layout, row.sn, unfit[row.sn].message))
+            error = unfit[row.sn]
+            name_it = sheets.mistyped if isinstance(error, numbering.Mistyped) else sheets.not_meant
+            faults.append(name_it(row.number, self._layout, row.sn, error.message))
         return faults
 
     def _numbers(self, field: str, values: list[str]) -> dict[str, int]:

@@ -24,7 +24,10 @@ from devices.rules.findings import Finding
 from devices.services.pre_import import check_authentication
 from products.models import Product
 
+FOLDER = "uploads"
 KEEP = timedelta(days=3)
+LEFT_BEHIND = timedelta(days=1)
+"""Nobody sends a file for so long."""
 SMALL = 200 * 1024
 """Bytes of a file that is checked while its sender waits: some 2,000 rows."""
 
@@ -79,7 +82,7 @@ def receive(product: Product, new: NewUpload, *, by: Actor, at: datetime) -> Upl
         expires_at=at + KEEP,
     )
     upload.sealed_key = keyring.current().seal(key, upload.key_owner())
-    upload.path = f"uploads/{upload.token}"
+    upload.path = f"{FOLDER}/{upload.token}"
     stored = vault.write(f"{upload.path}/file", key, new.chunks, limit=SIZE_AT_MOST)
     upload.size, upload.sha256 = stored.size, stored.sha256
     with transaction.atomic():
@@ -146,7 +149,8 @@ def queue(upload: Upload, stage: str, *, by: Actor, at: datetime, **facts: Any) 
 
 
 def purge(*, at: datetime) -> int:
-    """Deletes the files of workbooks that were kept long enough, and returns how many there were."""
+    """Deletes the files of workbooks that were kept long enough, and returns how many there were. With them go folders that no row names:
+    of a process that died before it stored the row, or between a row's end and the deletion."""
     gone = 0
     for upload in Upload.objects.filter(expires_at__lt=at).exclude(path=""):
         expired = Upload.objects.filter(pk=upload.pk, expires_at__lt=at).exclude(state=JobState.RUNNING)
@@ -154,6 +158,11 @@ def purge(*, at: datetime) -> int:
             Upload.objects.filter(pk=upload.pk, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=at)
             vault.delete_folder(upload.path)
             gone += 1
+    if left := vault.old_folders(FOLDER, before=at - LEFT_BEHIND):
+        named = set(Upload.objects.exclude(path="").values_list("path", flat=True))
+        for path in left:
+            if path not in named:
+                vault.delete_folder(path)
     return gone
 
 

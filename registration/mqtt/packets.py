@@ -18,7 +18,6 @@ CONNECT: Final = 0x10
 CONNACK: Final = 0x20
 PUBLISH: Final = 0x30
 PINGREQ: Final = b"\xc0\x00"
-PINGRESP: Final = b"\xd0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 """Of all three versions: MQTT 5 takes one without a reason for a normal end."""
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from console import backups
 from devices.models import PreImportedDevice
 from products.models import ProductSecret
 from tests import cast, processes
+from tests.cast import NOON
 
 pytestmark = [pytest.mark.storage, pytest.mark.django_db(transaction=True)]
 
@@ -116,3 +119,26 @@ def test_a_sample_finds_what_an_older_ring_cannot_open() -> None:
     assert ProductSecret.objects.exists()
     with pytest.raises(CommandError, match="put the right copy back"):
         call_command("check_secrets")
+
+
+@pytest.mark.parametrize("going", ["uploads/one/file", "uploads/one"])
+def test_files_may_come_and_go_while_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: object, going: str) -> None:
+    """A half-written file gets its name, an expired one is deleted, and the backup is the one of all the others."""
+    settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
+    for name in ("uploads/one/file", "uploads/two/file"):
+        (tmp_path / "media" / name).parent.mkdir(parents=True)
+        (tmp_path / "media" / name).write_bytes(b"words")
+    real: Any = tarfile.TarFile.gettarinfo
+    gone = tmp_path / "media" / going
+
+    def gettarinfo(archive: tarfile.TarFile, name: Any = None, *more: Any, **named: Any) -> Any:
+        if Path(name) == gone:
+            shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+        return real(archive, name, *more, **named)
+
+    monkeypatch.setattr(tarfile.TarFile, "gettarinfo", gettarinfo)
+    backups.make(tmp_path / "backup", at=NOON)
+    with tarfile.open(tmp_path / "backup" / "files.tar") as archive:
+        names = archive.getnames()
+    assert "files/uploads/two/file" in names
+    assert "files/uploads/one/file" not in names

@@ -237,6 +237,31 @@ def test_it_refuses_one_long_text_in_a_great_many_cells() -> None:
     assert "far too long for so many cells" in refusal(hostile.workbook(cells, more={"xl/sharedStrings.xml": strings(noise)}))
 
 
+def formatted(number_format: int, value: str) -> bytes:
+    """A workbook with a single number in this built-in format: 0 general, 14 a date, 46 a duration."""
+    styles = f'<styleSheet {hostile.MAIN}><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="{number_format}"/></cellXfs></styleSheet>'
+    relation = f'<Relationship Id="rId2" Type="{hostile.RELATION}/styles" Target="styles.xml"/></Relationships>'
+    relations = str(hostile.PARTS["xl/_rels/workbook.xml.rels"]).replace("</Relationships>", relation)
+    more = {"xl/styles.xml": styles, "xl/_rels/workbook.xml.rels": relations}
+    return hostile.workbook(row(1, f'<c r="A1" s="1"><v>{value}</v></c>'), more=more)
+
+
+@pytest.mark.parametrize(("number_format", "value"), [(14, "-1e300"), (14, "-inf"), (46, "860000000000001"), (46, "inf")])
+def test_it_refuses_a_date_or_duration_that_no_calendar_holds(number_format: int, value: str) -> None:
+    """The reader panics over it, or Python does."""
+    assert "damaged" in refusal(formatted(number_format, value))
+
+
+def test_what_is_no_number_is_shown_as_such() -> None:
+    assert read(formatted(0, "NaN")) == [["NAN"]]
+
+
+@pytest.mark.parametrize("sheet", [text("A1", "a_x0000_b"), text("A1", "a") + '<c r="B1"><v>1</v></c>' + text("C1", "_x0000_")])
+def test_it_refuses_a_zero_character_as_in_csv(sheet: str) -> None:
+    """No database stores one."""
+    assert "damaged" in refusal(hostile.workbook(row(1, sheet)))
+
+
 @pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml"])
 def test_it_refuses_a_document_type(part: str) -> None:
     laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'

@@ -1,7 +1,9 @@
 """The vault: what goes in comes out, and nothing that was touched opens."""
 
+import resource
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,26 @@ def test_it_keeps_the_old_file_when_a_new_one_breaks_off(folder: Path) -> None:
         vault.write("a/file", KEY, breaking())
     assert opened() == b"old"
     assert [path.name for path in (folder / "a").iterdir()] == ["file"]
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file of this process gets longer: a write that does not fit fails, and so does what waits in a buffer when its file is closed."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 300_000])
+def test_it_leaves_nothing_half_written_where_there_is_no_room(folder: Path, size: int) -> None:
+    vault.write("a/file", KEY, [b"old"])
+    with room_for(size), pytest.raises(OSError):
+        vault.write("a/file", KEY, [content(FRAME)] * 6)
+    assert [path.name for path in (folder / "a").iterdir()] == ["file"]
+    assert opened() == b"old"
 
 
 def test_it_refuses_more_than_the_limit(folder: Path) -> None:

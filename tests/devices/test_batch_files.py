@@ -253,6 +253,20 @@ def test_a_file_that_cannot_be_made_says_why_and_can_be_tried_again() -> None:
     assert packed(batch).state == JobState.DONE
 
 
+def test_a_failure_is_not_told_of_a_file_that_is_no_longer_the_workers_own() -> None:
+    batch = made(cast.tracker())
+    PreImportedDevice.objects.filter(batch=batch).update(sealed_secret=b"broken")
+    file = batch_files.order(batch.pk, "csv", by=OPERATOR, at=LATER)
+
+    def overtaken() -> datetime:
+        BatchFile.objects.filter(pk=file.pk, attempt=1).update(state=JobState.CANCELLED)
+        return LATER
+
+    batch_files.pack(file.pk, clock=overtaken)
+    file.refresh_from_db()
+    assert (file.state, file.failure) == (JobState.CANCELLED, "")
+
+
 def test_a_file_left_by_a_dead_worker_is_made_by_the_next_one() -> None:
     batch = made(cast.tracker())
     file = batch_files.order(batch.pk, "csv", by=OPERATOR, at=LATER)

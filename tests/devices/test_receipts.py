@@ -1,7 +1,7 @@
 """Receipts: when one is due, what stands in it, that they are one chain, and that they stay true whatever becomes of the rows."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -226,6 +226,18 @@ def test_a_secret_that_does_not_open_fails_the_tree_and_is_tried_again_later() -
     PreImportedDevice.objects.filter(pk=row.pk).update(sealed_secret=row.sealed_secret)
     assert receipts.due(at=SOON + timedelta(hours=1)) == [batch.pk]
     assert issued(batch, at=SOON + timedelta(hours=1)).number == 1
+
+
+def test_a_failure_is_not_told_of_a_tree_that_is_no_longer_the_workers_own() -> None:
+    batch = made()
+    PreImportedDevice.objects.filter(batch=batch).update(sealed_secret=b"broken")
+
+    def overtaken() -> datetime:
+        BatchTree.objects.filter(attempt=1).update(attempt=2)
+        return LATER
+
+    assert receipts.issue(batch.pk, clock=overtaken) is None
+    assert (BatchTree.objects.get().state, BatchTree.objects.get().failure) == (JobState.RUNNING, "")
 
 
 def test_a_product_without_a_live_secret_has_no_per_product_receipt_yet() -> None:

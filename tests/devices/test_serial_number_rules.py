@@ -27,11 +27,26 @@ def test_the_check_character_is_that_of_the_standard(alphabet: str, number: str,
 def test_every_single_wrong_character_is_noticed(alphabet: str) -> None:
     design = Design("KT-", alphabet, 8, check_character=True)
     for number in serial_numbers.draw(design, 20, os.urandom):
-        assert serial_numbers.has_right_check_character(number, ALPHABETS[alphabet])
+        assert not serial_numbers.is_mistyped(design, number)
         for place in range(len("KT-"), len(number)):
             for other in set(ALPHABETS[alphabet]) - {number[place]}:
                 wrong = number[:place] + other + number[place + 1 :]
-                assert not serial_numbers.has_right_check_character(wrong, ALPHABETS[alphabet])
+                assert serial_numbers.is_mistyped(design, wrong)
+
+
+@pytest.mark.parametrize(
+    ("design", "number"),
+    [
+        (Design("KT-", "clear", 8), "KT-AAAAAAAAA"),  # Nothing to check it by.
+        (Design("", "clear", 8, check_character=True), "AAAAAAAAA"),
+        (Design("KT-", "clear", 8, check_character=True), "KT-AAAAAAAA"),  # From here on: of another form.
+        (Design("KT-", "clear", 8, check_character=True), "XT-AAAAAAAAA"),
+        (Design("KT-", "clear", 8, check_character=True), "KT-2024-0001"),
+        (Design("KT-", "clear", 8, check_character=True), ""),
+    ],
+)
+def test_a_number_of_somebody_else_is_not_taken_for_a_mistyped_one(design: Design, number: str) -> None:
+    assert not serial_numbers.is_mistyped(design, number)
 
 
 def test_numbers_have_the_form_that_was_chosen() -> None:

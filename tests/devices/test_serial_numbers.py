@@ -23,7 +23,9 @@ from devices.services import (
     uploads,
 )
 from devices.services.binding import Binding, DeviceHasLabel, LabelUsed, Meaning, NotBoundSo, UnknownDevice, UnknownLabel, Unreadable
-from devices.services.numbering import VoidNumber, WrongProduct
+from devices.services.numbering import Mistyped, VoidNumber, WrongProduct
+from devices.services.pre_import import NewRow
+from devices.services.pre_import_bulk import add_many
 from devices.services.serial_number_making import FormUsedUp
 from devices.services.serial_numbers import NotFree, RunOver
 from products.models import Product
@@ -334,6 +336,39 @@ def test_a_workbook_with_numbers_of_others_is_told_cell_by_cell() -> None:
     assert cells[3, "SN", void] == f"The SN {void} was voided: it goes on no device."
     assert cells[4, "SN", foreign] == f"The SN {foreign} was generated for another product."
     assert "already" in cells[5, "SN", used]
+
+
+CHECKED = Design("KT-", "clear", 10, check_character=True)
+
+
+def exchanged(sn: str) -> str:
+    """With another character in front of the check character."""
+    return sn[:-2] + ("A" if sn[-2] != "A" else "B") + sn[-1]
+
+
+def test_a_mistyped_number_is_told_wherever_it_is_typed() -> None:
+    kettle = cast.kettle()
+    first, second = serials.labels_of(serials.made(kettle, design=CHECKED))[:2]
+    checked = upload(kettle, [f"{MAC},{exchanged(first)}", f"{OTHER_MAC},{second}"])
+    words = "The SN is mistyped: its check character is wrong."
+    assert [(cell.number, cell.column, cell.words) for cell in uploads.findings(checked)] == [(2, "SN", words)]
+    assert [group["rule"] for group in checked.report["groups"]] == ["The SN is mistyped"]
+    with pytest.raises(Mistyped):
+        cast.row(kettle, MAC, sn=exchanged(first))
+    row = cast.row(kettle, MAC, sn=first)
+    with pytest.raises(Mistyped):
+        pre_import.edit(row.pk, {"sn": exchanged(second)}, by=OPERATOR, at=NOON)
+    [outcome] = add_many(kettle, [NewRow(OTHER_MAC, sn=exchanged(second))], by=OPERATOR, at=NOON)
+    assert isinstance(outcome.error, Mistyped)
+
+
+def test_a_number_that_another_run_made_is_not_mistyped() -> None:
+    """It has the form of numbers with a check character, which it has not."""
+    kettle = cast.kettle()
+    serials.made(kettle, design=CHECKED)
+    numbers = serials.labels_of(serials.made(kettle, 60, design=Design("KT-", "clear", 11)))
+    assert numbering.not_for(kettle.pk, numbers) == {}
+    assert numbering.not_for(cast.lamp().pk, [exchanged(numbers[0])]) == {}
 
 
 def test_a_number_that_was_voided_after_the_check_stops_the_whole_import() -> None:

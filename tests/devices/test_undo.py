@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from console.errors import Invalid
 from console.models import AuditEntry
@@ -96,6 +97,18 @@ def test_it_goes_chunk_by_chunk_and_resumes_where_a_worker_died(settings: object
     begun.refresh_from_db()
     assert (begun.state, begun.done, begun.attempt) == (JobState.DONE, 20, 2)
     assert supply_of(product) == (0, 0)
+
+
+def test_a_chunk_is_bounded_by_numbers_and_not_by_a_limit(settings: object) -> None:
+    """Of rows that were stored a moment ago PostgreSQL has no statistics: for a LIMIT it would read and sort all that are left."""
+    settings.NAMEPLATE_BATCH_CHUNK_ROWS = 7
+    batch = made(cast.tracker(), 20)
+    with CaptureQueriesContext(connection) as captured:
+        undo(batch)
+    asked = [one["sql"] for one in captured if PreImportedDevice._meta.db_table in one["sql"] and "aggregate" not in one["sql"]]
+    whole = [sql for sql in asked if " MIN(" not in sql]
+    assert len(whole) >= 3 * 3
+    assert all(" LIMIT " not in sql and sql.count('"id" <') == 1 for sql in whole)
 
 
 def test_addresses_are_not_handed_out_again() -> None:

@@ -19,6 +19,7 @@ from products.models import Product
 from products.services.supply import QuotaExceeded
 from tests import cast
 from tests.cast import NOON, OPERATOR
+from tests.console.hostile import row, text, workbook
 from tests.devices import workbooks
 from tests.devices.workbooks import LATER, check, checked, clock, commit, folder_of, macs, receive
 
@@ -232,6 +233,13 @@ def test_it_refuses_static_rows_when_the_product_has_left_mqtt() -> None:
     upload = checked(product, ["MAC", "Authentication"], [["64C2DE000001", "static"]])
     Product.objects.filter(pk=product.pk).update(network_protocol="coap")
     assert "MQTT or LwM2M" in commit(upload).failure
+
+
+@pytest.mark.parametrize("purpose", [UploadPurpose.PRE_IMPORT, UploadPurpose.BATCH])
+def test_a_title_that_no_database_stores_ends_the_check_with_words(purpose: str) -> None:
+    cells = row(1, text("A1", "DeviceName"), text("B1", "a_x0000_b")) + row(2, text("A2", "64C2DE000001"))
+    upload = check(receive(cast.kettle(), workbook(cells), purpose=purpose))
+    assert (upload.state, "damaged" in upload.failure) == (JobState.FAILED, True)
 
 
 # -- Production, discarding, expiry ------------------------------------------------------------------------------------------------------

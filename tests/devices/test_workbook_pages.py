@@ -266,3 +266,15 @@ def test_a_long_list_is_exported_in_pages(boss: Client, monkeypatch: pytest.Monk
     for [name] in macs(30):
         cast.row(product, name)
     assert export(boss, [product], "1", ("device_name",)).decode("utf-8-sig").split()[1:] == [name for [name] in macs(30)]
+
+
+def test_it_refuses_more_rows_than_a_worksheet_holds_before_anything_is_sent(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.resources.Xlsx.rows_at_most", 2)
+    kettle, tracker = cast.kettle(), cast.tracker()
+    for product, name in ((kettle, "64C2DE000001"), (kettle, "64C2DE000002"), (tracker, "tracker-1")):
+        cast.row(product, name)
+    chosen = {"product": [kettle.pk, tracker.pk], "format": "0", "preimporteddeviceresource_device_name": "on"}
+    assert "A worksheet holds" in str(boss.post(EXPORT, chosen).context["form"].errors["format"])
+    assert not AuditEntry.objects.filter(action="pre_import.export").exists()
+    assert len(export(boss, [kettle, tracker], "1", ("device_name",)).split()) == 4
+    assert export(boss, [kettle], "0", ("device_name",))

@@ -121,8 +121,10 @@ class Writer:
                 self._temporary.replace(self._path)
                 self.stored = Stored(self._size, self._digest.hexdigest())
         finally:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
+            try:
+                self._file.close()  # Writes what waits in its buffer, and fails once more where the disk is full.
+            finally:
+                self._temporary.unlink(missing_ok=True)
 
 
 def read(path: str, key: bytes) -> Iterator[bytes]:
@@ -200,6 +202,12 @@ def old_files(folder: str, *, before: datetime) -> list[str]:
     """The files in a folder that were last written before then, half-written ones of dead workers among them."""
     found = _absolute(folder).glob("*")
     return [f"{folder}/{file.name}" for file in found if file.is_file() and file.stat().st_mtime < before.timestamp()]
+
+
+def old_folders(folder: str, *, before: datetime) -> list[str]:
+    """The folders in a folder in which no file was stored or deleted since then."""
+    found = _absolute(folder).glob("*")
+    return [f"{folder}/{one.name}" for one in found if one.is_dir() and one.stat().st_mtime < before.timestamp()]
 
 
 def delete_folder(path: str) -> None:

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 from pathlib import PurePosixPath
@@ -57,12 +58,8 @@ def _sliced(columns: Sequence[Sequence[str]]) -> Iterator[Columns]:
 
 def _read_any(container: GuardedZip, data: bytes, part: str, name: str) -> tuple[Iterator[Columns], int, str]:
     _guard(container, part)
-    try:
+    with _refusing():
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
-    except BaseException as error:  # The reader's own errors share no family, and a panic of its is no Exception.
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        raise FileRefused("The file is damaged: it is not a readable workbook.") from error
     if sheet.total_width > COLUMNS_AT_MOST:
         raise too_many_columns(1)
     if sheet.total_height > ROWS_AT_MOST:
@@ -70,18 +67,40 @@ def _read_any(container: GuardedZip, data: bytes, part: str, name: str) -> tuple
     return _blocks(sheet), sheet.total_height, name
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Around everything that the reader does: a date or a duration that no calendar holds is only met when its row is asked for."""
+    try:
+        yield
+    except BaseException as error:  # The reader's own errors share no family, and a panic of its is no Exception.
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise _damaged() from error
+
+
+def _damaged() -> FileRefused:
+    return FileRefused("The file is damaged: it is not a readable workbook.")
+
+
 def _blocks(sheet: Any) -> Iterator[Columns]:
     if sheet.start is None:
         return
     left, rows = sheet.start[1], sheet.iter_rows()  # From row 1, but from the first column in use.
-    while some := list(islice(rows, ROWS_TOGETHER)):
+    while some := _next(rows):
         yield [("",) * len(some)] * left + [_texts(column) for column in zip(*some, strict=True)]
 
 
+def _next(rows: Iterator[list[Any]]) -> list[list[Any]]:
+    with _refusing():
+        return list(islice(rows, ROWS_TOGETHER))
+
+
 def _texts(column: tuple[Any, ...]) -> Sequence[str]:
-    if set(map(type, column)) == {str}:
-        return column
-    return [cell if type(cell) is str else _text(cell) for cell in column]
+    """Raises FileRefused at a zero character, which the format can write as _x0000_ and no database stores."""
+    texts = column if set(map(type, column)) == {str} else [cell if type(cell) is str else _text(cell) for cell in column]
+    if "\0" in "".join(texts):
+        raise _damaged()
+    return texts
 
 
 def _text(cell: object) -> str:
@@ -96,7 +115,7 @@ def _text(cell: object) -> str:
 
 
 def _number(number: float) -> str:
-    if abs(number) >= DIGITS_KEPT:
+    if not abs(number) < DIGITS_KEPT:  # Nor is what is no number at all.
         return f"{number:.14E}"
     return str(int(number)) if number == int(number) else repr(number)
 
