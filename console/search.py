@@ -1,4 +1,4 @@
-"""The search of the whole console, by keyboard from every page: a name, an SN, a MAC address in any spelling, a batch, a key.
+"""The search of the whole console, by keyboard from every page: a name, an SN, a MAC address, a batch, a key, a fingerprint.
 
 Every question is answered by an index, exactly or by a beginning, and reads a handful of rows: half a million devices cost what fifty do.
 """
@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
+from console.crypto.certificates import fingerprints
 from console.navigation import sections
 from devices.admin.device import device_key
 from devices.models import Batch, ClientIdentity, Device, MacPool, PreImportedDevice, SerialNumber
-from devices.querysets import matching
-from products.models import CertificateAuthority, DataCenter, Product
+from products.models import CertificateAuthority, DataCenter, IssuedCertificate, Product
 from products.services import access
 
 A_FEW: Final = 6
@@ -64,7 +64,7 @@ def _products(user: Any, text: str) -> Iterator[SearchResult]:
 
 
 def _rows(user: Any, text: str) -> Iterator[SearchResult]:
-    rows = access.only(PreImportedDevice.objects.filter(matching(text)), user).select_related("product").order_by()
+    rows = access.only(PreImportedDevice.objects.matching(text), user).select_related("product").order_by()
     for row in rows[:A_FEW]:
         words = _with_sn(_("Pre-import list, {product}").format(product=row.product.name), row.sn)
         yield SearchResult(row.device_name, words, _page(row), "playlist_add_check")
@@ -73,7 +73,7 @@ def _rows(user: Any, text: str) -> Iterator[SearchResult]:
 def _devices(user: Any, text: str) -> Iterator[SearchResult]:
     names = dict(access.only(Product.objects.all(), user, field="pk").values_list("pk", "name"))
     for center in DataCenter.objects.all():
-        for device in access.only(Device.objects.at(center).filter(matching(text)), user).order_by()[:A_FEW]:
+        for device in access.only(Device.objects.at(center).matching(text), user).order_by()[:A_FEW]:
             words = _("Device in {center}, {product}").format(center=center.name, product=names.get(device.product_id, ""))
             yield SearchResult(device.device_name, _with_sn(words, device.sn), _device_page(device, center), "developer_board")
 
@@ -85,6 +85,15 @@ def _client_ids(user: Any, text: str) -> Iterator[SearchResult]:
             if access.may_see(user, identity.device.product_id):
                 words = _("ClientID of {name} in {center}").format(name=identity.device.device_name, center=center.name)
                 yield SearchResult(identity.client_id, words, _device_page(identity.device, center), "fingerprint")
+
+
+def _issued(user: Any, text: str) -> Iterator[SearchResult]:
+    """By SHA-256, also one that its device presents no more."""
+    digits = fingerprints.read(text)
+    rows = IssuedCertificate.objects.filter(sha256=digits) if digits else IssuedCertificate.objects.none()
+    for certificate in access.only(rows, user).select_related("product").order_by()[:A_FEW]:
+        words = _("Issued certificate, {product}").format(product=certificate.product.name)
+        yield SearchResult(certificate.device_name, words, _page(certificate), "workspace_premium")
 
 
 def _serial_numbers(user: Any, text: str) -> Iterator[SearchResult]:
@@ -110,9 +119,9 @@ def _authorities(user: Any, text: str) -> Iterator[SearchResult]:
     """By name, subject, or the beginning of a fingerprint, with or without colons."""
     if not access.sees_every_product(user):
         return
-    digits = text.replace(":", "").replace(" ", "")
-    called = Q(name__icontains=text) | Q(subject__icontains=text) | Q(sha256__istartswith=digits) | Q(sha1__istartswith=digits)
-    for authority in CertificateAuthority.objects.filter(called)[:A_FEW]:
+    found = CertificateAuthority.objects.filter(Q(name__icontains=text) | Q(subject__icontains=text))
+    digits = fingerprints.beginning(text)
+    for authority in (found | CertificateAuthority.objects.with_fingerprint(digits) if digits else found)[:A_FEW]:
         yield SearchResult(authority.name, _("CA certificate"), _page(authority), "verified_user")
 
 
@@ -140,6 +149,7 @@ FINDERS: tuple[Finder, ...] = (
     Finder("devices.view_device", _devices),
     Finder("devices.view_preimporteddevice", _rows),
     Finder("devices.view_device", _client_ids),
+    Finder("products.view_issuedcertificate", _issued),
     Finder("devices.view_serialnumberrun", _serial_numbers),
     Finder("devices.view_macpool", _pools),
     Finder("products.view_datacenter", _centers),

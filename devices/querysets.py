@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from django.db import models
 from django.db.models import F, Q
 
+from console.crypto.certificates import fingerprints
 from console.shared import bulk
 from devices.rules.macs import as_stored_mac
 from products.models import DataCenter, Product
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 CERTIFICATE_ENDS_SOON = timedelta(days=30)
 CERTIFICATE_WORDS = ("ends", "ended", "changing", "revoked")
 """Of the certificate that a device must present: it ends soon, has ended, the next one is set, an operator has revoked it."""
+
+MOST_OF_ONE_FINGERPRINT = 1_000
+"""Devices of one data center that are found by the same fingerprint: a certificate is one device's, unless somebody typed it for many."""
 
 
 class PreImportRow(NamedTuple):
@@ -54,6 +58,11 @@ class PreImportedDeviceQuerySet(models.QuerySet["PreImportedDevice"]):
 
     def named(self, product_id: int, device_name: str) -> "PreImportedDevice | None":
         return self.filter(product_id=product_id, device_name=device_name).first()
+
+    def matching(self, text: str) -> Self:
+        """By name or SN (`called`), or by the whole fingerprint that a row was imported with."""
+        digits = fingerprints.read(text)
+        return self.filter(called(text) | Q(certificate_fingerprint=digits) if digits else called(text))
 
     def made_in(self, batch_id: int, *, after: int = 0) -> Self:
         """The rows of a production batch in the order in which they were made, from behind the row number `after`."""
@@ -116,6 +125,20 @@ class DeviceQuerySet(models.QuerySet["Device"]):
             "changing": self.filter(certificate__next_set_at__isnull=False),
             "revoked": self.filter(certificate__revoked_at__isnull=False),
         }[word]
+
+    def presenting(self, fingerprint: str) -> Self:
+        """Those whose certificate has it, the current one or the next. `fingerprint`: 40 or 64 lower-case hex digits."""
+        kind = "sha1" if len(fingerprint) == 40 else "sha256"
+        return self.filter(Q(**{f"certificate__{kind}": fingerprint}) | Q(**{f"certificate__next_{kind}": fingerprint}))
+
+    def matching(self, text: str) -> Self:
+        """By name or SN (`called`), or by the whole fingerprint of a certificate. That asks the database at once who has it: an "or" over
+        two tables has no index."""
+        digits = fingerprints.read(text)
+        if not digits:
+            return self.filter(called(text))
+        holders = list(self.presenting(digits).order_by().values_list("pk", flat=True)[:MOST_OF_ONE_FINGERPRINT])
+        return self.filter(called(text) | Q(certificate_fingerprint=digits) | Q(pk__in=holders))
 
     def in_state(self, state: str) -> Self:
         """`state`: one of devices.rules.lifecycle's five words."""
@@ -199,7 +222,7 @@ class DisconnectOrderQuerySet(models.QuerySet["DisconnectOrder"]):
         return self.waiting().exclude(last_error="")
 
 
-def matching(text: str) -> Q:
+def called(text: str) -> Q:
     """Rows whose DeviceName begins so (a MAC address in any spelling, whole or in part), or whose SN it is; all for an empty text."""
     text = text.strip()
     if not text:

@@ -34,6 +34,10 @@ class CertificateAuthorityQuerySet(models.QuerySet["CertificateAuthority"]):
     def serving(self, product_id: int) -> Self:
         return self.filter(products=product_id)
 
+    def with_fingerprint(self, digits: str) -> Self:
+        """By its beginning, SHA-1 or SHA-256, in lower-case hex digits."""
+        return self.filter(Q(sha256__startswith=digits) | Q(sha1__startswith=digits))
+
 
 class IssuedCertificateQuerySet(models.QuerySet["IssuedCertificate"]):
     def of_device(self, product_id: int, device_name: str) -> Self:

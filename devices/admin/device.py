@@ -21,7 +21,7 @@ from devices.admin.certificate_actions import CERTIFICATE_ACTIONS
 from devices.admin.client_id_pages import ClientIdPages
 from devices.admin.compromised import CompromisedPage
 from devices.admin.device_actions import DEVICE_ACTIONS
-from devices.admin.device_filters import STATES, CertificateFilter, ClientIdsFilter, StateFilter, search
+from devices.admin.device_filters import SEARCH_HELP, STATES, CertificateFilter, ClientIdsFilter, StateFilter
 from devices.models import Device
 from products.admin.limits import ProductFilter
 from products.models import DataCenter, Product
@@ -67,7 +67,7 @@ class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSel
     )
     list_disable_select_all = True
     search_fields = ("device_name",)
-    search_help_text = _("DeviceName from its beginning (a MAC address in any spelling), or a whole SN")
+    search_help_text = SEARCH_HELP
     sortable_by = ()
     ordering = ("-id",)
     actions = ("disable_selected", "enable_selected")
@@ -91,8 +91,8 @@ class DeviceAdmin(ClientIdPages, CompromisedPage, PageActions, centers.CenterSel
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
         return access.only(Device.objects.at(centers.selected(request)).defer("sealed_secret").order_by("-id"), request.user)
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Device], search_term: str) -> tuple[QuerySet[Device], bool]:
-        return search(queryset, search_term), False
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return queryset.matching(search_term), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Device | None:
         """Of the data center that the key names; a bare number is one of the selected data center."""

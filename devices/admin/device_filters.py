@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from devices.models import Device
-from devices.querysets import CERTIFICATE_WORDS, matching
+from devices.querysets import CERTIFICATE_WORDS
 from devices.rules import lifecycle
 from devices.rules.macs import as_stored_mac as as_stored_mac
 
@@ -22,6 +22,7 @@ STATES = {
 }
 
 
+SEARCH_HELP = _("DeviceName from its beginning (a MAC address in any spelling), a whole SN, or the whole fingerprint of a certificate")
 CERTIFICATE_TITLES = (_("Ends within 30 days"), _("Has ended"), _("The next one is set"), _("Revoked for the device"))
 
 
@@ -67,8 +68,3 @@ class CertificateFilter(DropdownFilter):
         known = self.value() in self.WORDS
         found: QuerySet[Device] = queryset.with_certificate(self.value(), timezone.now()) if known else queryset
         return found
-
-
-def search(queryset: QuerySet[Device], text: str) -> QuerySet[Device]:
-    """By the beginning of a DeviceName (a MAC address in any spelling, whole or in part) or by a whole SN."""
-    return queryset.filter(matching(text))

@@ -16,7 +16,7 @@ from console.shared.add_page import AddPage
 from console.shared.admin import ConsoleModelAdmin, badge, moment, mono
 from console.shared.page_actions import Occasion, PageAction, PageActions
 from devices.admin import pre_import_deletion, pre_import_export, pre_import_import
-from devices.admin.device_filters import search
+from devices.admin.device_filters import SEARCH_HELP
 from devices.admin.drift import DriftPages, beside_context
 from devices.admin.pre_import_actions import ROW_ACTIONS
 from devices.admin.pre_import_forms import FIELD_NAMES, AddForm
@@ -35,7 +35,7 @@ class PreImportedDeviceAdmin(OfChosenProducts, DriftPages, AddPage, PageActions,
     list_select_related = ("product",)
     list_filter = (ProductFilter, ("authentication", ChoicesDropdownFilter), ("batch", AutocompleteSelectFilter))
     search_fields = ("device_name",)
-    search_help_text = _("DeviceName from its beginning (a MAC address in any spelling), or a whole SN")
+    search_help_text = SEARCH_HELP
     sortable_by = ()
     ordering = ("-id",)
     actions = ("delete_rows",)
@@ -90,7 +90,7 @@ class PreImportedDeviceAdmin(OfChosenProducts, DriftPages, AddPage, PageActions,
         return super().get_queryset(request).defer("sealed_secret")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return search(queryset, search_term), False
+        return queryset.matching(search_term), False
 
     def page_context(self, request: HttpRequest, target: PreImportedDevice) -> dict[str, Any]:
         context: dict[str, Any] = {"title": target.device_name}

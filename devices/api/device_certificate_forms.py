@@ -9,7 +9,7 @@ FINGERPRINT = "SHA-1 as 40 hex digits or SHA-256 as 64, with or without colons."
 
 class CertificateRow(serializers.Serializer):
     sha256 = serializers.CharField(allow_blank=True, help_text="Of the certificate that is expected.")
-    sha1 = serializers.CharField(allow_blank=True, help_text="Where it alone was given and the certificate was not seen yet.")
+    sha1 = serializers.CharField(allow_blank=True, help_text="Where it was given, or the certificate was seen.")
     spki_sha256 = serializers.CharField(allow_blank=True, help_text="Of its public key, once it was seen.")
     next_sha256 = serializers.CharField(allow_blank=True, help_text="Of the one that the device is about to change to.")
     next_sha1 = serializers.CharField(allow_blank=True)

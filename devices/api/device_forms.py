@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from console.rest.forms import Form, Moment, Query, Text
 from console.rest.paging import PageQuery
+from devices.api.pre_import_forms import LONGEST_SEARCH, SEARCH
 from devices.models import (
     Authentication,
     ConnectionEnd,
@@ -49,9 +50,7 @@ class DeviceRow(serializers.Serializer):
 
 class DeviceQuery(PageQuery):
     product_key = serializers.CharField(required=False, max_length=64)
-    search = serializers.CharField(
-        required=False, max_length=64, help_text="The beginning of a DeviceName (a MAC address in any spelling), or a whole SN."
-    )
+    search = serializers.CharField(required=False, max_length=LONGEST_SEARCH, help_text=SEARCH)
     state = serializers.ChoiceField(STATES, required=False)
     client_ids = serializers.ChoiceField(("several", "switched"), required=False)
     certificate = serializers.ChoiceField(

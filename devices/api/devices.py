@@ -11,7 +11,7 @@ from devices.api import finding
 from devices.api.device_forms import DeviceChange, DeviceQuery, DeviceRow, ReasonQuery
 from devices.api.pre_import_forms import DeviceSecretShown
 from devices.models import Device
-from devices.querysets import DeviceQuerySet, matching
+from devices.querysets import DeviceQuerySet
 from devices.services import lifecycle
 from products.models import Product
 
@@ -41,7 +41,7 @@ class Devices(Endpoint):
         center = finding.data_center(code)
         found: Any = finding.of_product(finding.devices(call, center), call.query)
         wanted = {lookup: call.query[name] for name, lookup in BOUNDS.items() if name in call.query}
-        found = _in_words(found, call.query, call.at).filter(matching(call.query.get("search", "")), **wanted)
+        found = _in_words(found, call.query, call.at).filter(**wanted).matching(call.query.get("search", ""))
         return found, _keys
 
 

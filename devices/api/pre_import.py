@@ -20,7 +20,6 @@ from devices.api.pre_import_forms import (
     RowFacts,
 )
 from devices.models import PreImportedDevice
-from devices.querysets import matching
 from devices.services import pre_import, pre_import_bulk
 from devices.services.pre_import_bulk import Outcome
 
@@ -42,9 +41,9 @@ class PreImport(Endpoint):
         query=PreImportQuery,
     )
     def get(self, call: Call) -> object:
-        found = finding.of_product(finding.pre_imported(call), call.query)
+        found: Any = finding.of_product(finding.pre_imported(call), call.query)
         wanted = {name: call.query[name] for name in ("authentication", "batch_id") if name in call.query}
-        return found.filter(matching(call.query.get("search", "")), **wanted)
+        return found.filter(**wanted).matching(call.query.get("search", ""))
 
     @operation(
         name="add_pre_import_row",

@@ -8,6 +8,12 @@ from devices.models import Authentication, PreImportedDevice
 
 KEY = "The ProductKey."
 FINGERPRINT = "With x509 alone: SHA-1 as 40 hex digits or SHA-256 as 64, with or without colons."
+SEARCH = (
+    "The beginning of a DeviceName (a MAC address in any spelling), a whole SN, or the whole fingerprint of a certificate "
+    "(SHA-1 or SHA-256, with or without colons)."
+)
+LONGEST_SEARCH = 128
+"""SHA-256 with colons has 95 characters."""
 
 
 class PreImportRow(serializers.ModelSerializer):
@@ -31,9 +37,7 @@ class PreImportQuery(PageQuery):
     product_key = serializers.CharField(required=False, max_length=64, help_text=KEY)
     authentication = serializers.ChoiceField(Authentication.choices, required=False)
     batch_id = RowId(required=False)
-    search = serializers.CharField(
-        required=False, max_length=64, help_text="The beginning of a DeviceName (a MAC address in any spelling), or a whole SN."
-    )
+    search = serializers.CharField(required=False, max_length=LONGEST_SEARCH, help_text=SEARCH)
 
 
 class RowFacts(Form):

@@ -76,6 +76,9 @@ class Device(models.Model):
             models.Index(fields=["data_center", "id"], name="device_center"),
             models.Index(fields=["data_center", "device_name"], name="device_by_name", opclasses=["int8_ops", "varchar_pattern_ops"]),
             models.Index(fields=["data_center", "sn"], condition=~Q(sn=""), name="device_by_sn"),
+            models.Index(
+                fields=["data_center", "certificate_fingerprint"], condition=~Q(certificate_fingerprint=""), name="device_by_fingerprint"
+            ),
             models.Index(fields=["data_center", "activated_at"], condition=Q(activated_at__isnull=False), name="device_activated"),
             models.Index(fields=["data_center", "id"], condition=Q(enabled=False), name="device_disabled"),
             models.Index(fields=["data_center", "product", "id"], condition=Q(client_ids_active__gt=1), name="device_several_client_ids"),

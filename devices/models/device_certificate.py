@@ -8,15 +8,18 @@ from devices.models.device import Device
 from devices.querysets import DeviceCertificateQuerySet
 
 MAX_SUBJECT = 300
+FINGERPRINTS = ("sha256", "sha1", "next_sha256", "next_sha1")
+"""By which people search."""
 
 
 class DeviceCertificate(models.Model):
     """One row for a device that has presented a certificate, or of which somebody has set the next one or revoked all. A device without a
     row expects what its own `certificate_fingerprint` says, and where that is empty, whatever comes first.
 
-    Two slots, *current* and *next*, as in devices/rules/pins.py: fingerprints in lower-case hex, empty where they are not known; a typed
-    SHA-1 stays until the certificate was seen. `path_keys`: what would revoke it, for the certificate and each intermediate above it: the
-    SHA-256 of the issuer's public key and the serial number in hex, `<spki>:<serial>`; `authority_id`: the CA certificate at its end.
+    Two slots, *current* and *next*, as in devices/rules/pins.py: fingerprints in lower-case hex, empty where they are not known: of a
+    certificate that was not seen yet the one that was typed. `path_keys`: what would revoke it, for the certificate and each intermediate
+    above it: the SHA-256 of the issuer's public key and the serial number in hex, `<spki>:<serial>`; `authority_id`: the CA certificate at
+    its end.
     `revoked_at`: an operator has revoked the device's certificates; none is accepted until the pin is reset.
     """
 
@@ -52,6 +55,7 @@ class DeviceCertificate(models.Model):
             ),
         ]
         indexes = [
+            *(models.Index(fields=[name], condition=~Q(**{name: ""}), name=f"device_certificate_{name}") for name in FINGERPRINTS),
             models.Index(fields=["not_after"], condition=Q(revoked_at=None), name="device_certificate_end"),
             models.Index(fields=["device"], condition=Q(revoked_at__isnull=False), name="device_certificate_revoked"),
             models.Index(fields=["device"], condition=Q(next_set_at__isnull=False), name="device_certificate_next"),

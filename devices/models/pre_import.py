@@ -71,6 +71,7 @@ class PreImportedDevice(models.Model):
             models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="pre_import_batch"),
             models.Index(fields=["product", "id"], name="pre_import_product"),
             models.Index(fields=["device_name"], name="pre_import_name", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["certificate_fingerprint"], condition=~Q(certificate_fingerprint=""), name="pre_import_fingerprint"),
         ]
 
     def __str__(self) -> str:

@@ -2,9 +2,10 @@
 
 import re
 
+from console.crypto.certificates import fingerprints
 from console.errors import Invalid
 from console.words import say
-from devices.rules import macs, pins
+from devices.rules import macs
 from products.rules.wire_formats import WireFormat
 
 SPOILED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE][+-]?\d+")
@@ -115,4 +116,4 @@ def plain(form: str, *, optional: bool = False) -> re.Pattern[str]:
 
 PLAIN_SN = plain(_SN.pattern, optional=True)
 PLAIN_NICKNAME = plain(rf"[^\x00-\x1f\x7f]{{1,{NICKNAME_LENGTH}}}", optional=True)
-PLAIN_FINGERPRINT = plain(pins.FORM.pattern, optional=True)
+PLAIN_FINGERPRINT = plain(fingerprints.FORM.pattern, optional=True)

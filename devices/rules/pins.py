@@ -2,20 +2,17 @@
 
 A device has two slots. *Current* is what must be presented; when it is empty, the next certificate that comes is taken (first use). *Next*
 is what the device is about to change to: when it is presented, it becomes the current one, its slot is emptied, and the old certificate is
-refused from then on. Whatever was typed, SHA-256 of the certificate and of its public key is stored once the certificate was seen.
+refused from then on. Whatever was typed, both fingerprints of the certificate and SHA-256 of its public key are stored once it was seen.
 """
 
-import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from console.crypto.certificates.certificate import Certificate
+from console.crypto.certificates.fingerprints import FORM, bare
 from console.errors import Conflict, Invalid
 from console.words import say
 from devices.rules.certificate_refusals import OtherCertificate
-
-_FILLING = str.maketrans("", "", ": \t\r\n\u00a0")
-FORM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class BadFingerprint(Invalid):
@@ -38,7 +35,7 @@ class PinTwice(Conflict):
 @dataclass(frozen=True, slots=True)
 class Pin:
     """A certificate that is expected. Lower-case hex, empty where it is not known yet: a person types one fingerprint, and the others are
-    filled in when the certificate is first seen; a typed SHA-1 is emptied then."""
+    filled in when the certificate is first seen. SHA-1 decides only as long as it is the only one known; then people search by it."""
 
     sha256: str = ""
     spki_sha256: str = ""
@@ -85,7 +82,7 @@ class Compared:
 
 def normalise(text: str) -> str:
     """40 or 64 lower-case hex digits, or an empty text; colons and blanks are taken out. Raises BadFingerprint."""
-    digits = text.translate(_FILLING).lower()
+    digits = bare(text)
     if digits and not FORM.fullmatch(digits):
         raise BadFingerprint(field="Fingerprint")
     return digits
@@ -98,7 +95,7 @@ def typed(text: str) -> Pin | None:
 
 
 def taken(certificate: Certificate) -> Pin:
-    return Pin(certificate.sha256, certificate.spki_sha256)
+    return Pin(certificate.sha256, certificate.spki_sha256, certificate.sha1)
 
 
 def compare(pins: Pins, certificate: Certificate, *, same_key: bool) -> Compared:

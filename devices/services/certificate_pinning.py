@@ -40,7 +40,7 @@ def above(product_id: int, chain: Sequence[Certificate]) -> Path:
 def store(device: Device, on_file: OnFile, verdict: Verdict, path: Path, *, data_center: DataCenter, at: datetime) -> None:
     """Within the caller's transaction, which holds the device. Raises LostRace where the pin is no longer what was judged."""
     leaf, compared = verdict.chain[0], verdict.compared
-    fresh = compared.changed or on_file.slots is None
+    fresh = on_file.slots is None or (compared.changed and not _was_seen(on_file, compared.match))
     facts: dict[str, object] = {"authority_id": path.authority_id, "path_keys": list(path.keys)}
     facts |= slots_of(compared.pins)._asdict()
     facts |= {"subject": leaf.subject[:MAX_SUBJECT], "not_after": leaf.not_after} | ({"taken_at": at} if fresh else {})
@@ -51,6 +51,11 @@ def store(device: Device, on_file: OnFile, verdict: Verdict, path: Path, *, data
     issuing.settle(product_id=device.product_id, device_name=device.device_name, data_center_id=data_center.pk, sha256=leaf.sha256, at=at)
     if path.authority_id is not None:
         authorities.note_use(path.authority_id, at=at)
+
+
+def _was_seen(on_file: OnFile, match: Match) -> bool:
+    """Whether it is the current one that came before: then only what was not kept of it in former times is filled in."""
+    return match is Match.CURRENT and on_file.slots is not None and bool(on_file.slots.spki_sha256)
 
 
 def _write(device: Device, on_file: OnFile, facts: dict[str, object], data_center: DataCenter) -> None:

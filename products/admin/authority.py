@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from console.crypto.certificates import reading
+from console.crypto.certificates import fingerprints, reading
 from console.shared.add_page import AddPage
 from console.shared.admin import NOTHING, SmallListAdmin, mono
 from console.shared.page_actions import Occasion, PageAction, PageActions
@@ -36,7 +36,7 @@ class CertificateAuthorityAdmin(OfEveryProduct, AddPage, PageActions, SmallListA
     list_display = ("name", "state_text", "subject_text", "key_kind", "served", "end")
     list_display_links = ("name",)
     list_filter = (("state", ChoicesDropdownFilter),)
-    search_fields = ("name", "subject", "^sha256", "^sha1")
+    search_fields = ("name", "subject")
     search_help_text = _("Name, subject, or the beginning of a fingerprint")
     ordering = ("-id",)
     sortable_by = ("name", "end")
@@ -104,6 +104,11 @@ class CertificateAuthorityAdmin(OfEveryProduct, AddPage, PageActions, SmallListA
             super().get_queryset(request).prefetch_related("products").select_related("uploaded_by", "verified_by")
         )
         return found
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        digits = fingerprints.beginning(search_term)
+        return found | queryset.with_fingerprint(digits) if digits else found, doubled
 
     def has_delete_permission(self, request: HttpRequest, obj: CertificateAuthority | None = None) -> bool:
         """By the page's own action alone, which the audit log knows."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from console.crypto.certificates import fingerprints
 from console.errors import Invalid
 from console.shared.admin import ReadOnlyModelAdmin, badge, moment, mono
 from console.shared.page_actions import Occasion, PageAction, PageActions
@@ -119,8 +120,7 @@ class IssuedCertificateAdmin(OfChosenProducts, PageActions, ReadOnlyModelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        digits = term.replace(":", "").replace(" ", "").lower()
-        found = queryset.filter(device_name=term) | queryset.filter(sha256=digits)
+        found = queryset.filter(device_name=term) | queryset.filter(sha256=fingerprints.read(term))
         try:
             return found | queryset.filter(serial=revocation.read_serial(term)), False
         except Invalid:

@@ -35,7 +35,7 @@ def test_it_reads_what_is_expected_and_what_was_seen(program: Program, works: Wo
     certificate = works.certificate()
     device = x509_devices.arrived(works.product, certificate)
     body = program.call("get", path_of(device)).json()
-    assert (body["sha256"], body["spki_sha256"], body["sha1"]) == (certificate.sha256, certificate.spki_sha256, "")
+    assert (body["sha256"], body["spki_sha256"], body["sha1"]) == (certificate.sha256, certificate.spki_sha256, certificate.sha1)
     assert (body["serial"], body["subject"]) == (certificate.serial_hex, f"CN={NAME}")
     assert body["certificate_authority"] == works.authority.pk
     assert body["first_seen_at"] and body["revoked_at"] is None and body["next_set_at"] is None

@@ -87,7 +87,7 @@ def test_a_device_without_a_fingerprint_appears_and_is_pinned(kettle: Product, c
     assert (done.first, done.match, done.device_id) == (True, Match.FIRST, found.pk)
     assert (found.nickname, found.sn, found.authentication, found.origin) == ("Kitchen", "S1", "x509", DeviceOrigin.PRE_IMPORT)
     assert (found.activated_at, found.registered_at, found.certificate_fingerprint) == (NOON, None, mine.sha256)
-    assert (kept.sha256, kept.spki_sha256, kept.sha1, kept.taken_at) == (mine.sha256, mine.spki_sha256, "", NOON)
+    assert (kept.sha256, kept.spki_sha256, kept.sha1, kept.taken_at) == (mine.sha256, mine.spki_sha256, mine.sha1, NOON)
     assert (kept.subject, kept.not_after, kept.revoked_at) == (f"CN={NAME}", mine.not_after, None)
     authority = CertificateAuthority.objects.get()
     assert (kept.authority_id, authority.first_used_at) == (authority.pk, NOON)
@@ -126,17 +126,26 @@ def test_another_certificate_of_the_same_ca_is_refused_with_both_fingerprints(ke
 
 
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])
-def test_a_typed_fingerprint_is_expected_and_becomes_sha256_when_it_is_seen(kettle: Product, ca: Ca, kind: str) -> None:
+def test_a_typed_fingerprint_is_expected_and_becomes_both_when_it_is_seen(kettle: Product, ca: Ca, kind: str) -> None:
     mine = signed(ca)
     PreImportedDevice.objects.update(certificate_fingerprint=getattr(mine, kind))
     stranger = signed(ca)
     error = refused(OtherCertificate, lambda: connect(kettle, stranger))
     assert error.facts == {"expected": getattr(mine, kind), "seen": getattr(stranger, kind)}
     assert connect(kettle, mine).match is Match.CURRENT
-    assert (row().sha256, row().spki_sha256, row().sha1, row().taken_at) == (mine.sha256, mine.spki_sha256, "", NOON)
+    assert (row().sha256, row().spki_sha256, row().sha1, row().taken_at) == (mine.sha256, mine.spki_sha256, mine.sha1, NOON)
     assert device().certificate_fingerprint == getattr(mine, kind)
     assert not AuditEntry.objects.filter(action="device.pin_certificate").exists()
     refused(OtherCertificate, lambda: connect(kettle, stranger))
+
+
+def test_sha1_of_a_certificate_that_came_before_it_was_kept_is_filled_in(kettle: Product, ca: Ca) -> None:
+    mine = signed(ca)
+    connect(kettle, mine)
+    DeviceCertificate.objects.update(sha1="")
+    lines = AuditEntry.objects.count()
+    assert connect(kettle, mine, at=LATER).match is Match.CURRENT
+    assert (row().sha1, row().taken_at, AuditEntry.objects.count()) == (mine.sha1, NOON, lines)
 
 
 def test_a_device_that_is_in_the_list_is_activated(kettle: Product, ca: Ca) -> None:

@@ -8,7 +8,7 @@ from console.errors import Conflict, DomainError, Invalid
 from console.models import AuditEntry
 from devices.models import Authentication, CutReason, Device, DeviceCertificate, DisconnectOrder, PreImportedDevice
 from devices.rules.certificate_refusals import CertificateRevoked, OtherCertificate
-from devices.rules.pins import BadFingerprint, Match, Pin, PinMissing, Pins, PinTwice
+from devices.rules.pins import BadFingerprint, Match, Pin, PinMissing, Pins, PinTwice, taken
 from devices.services import device_certificates, lifecycle, pre_import
 from devices.services.device_certificates import NoCertificate, RevokedAlready
 from devices.services.lifecycle import DeviceGone
@@ -72,7 +72,7 @@ def test_with_a_row_that_decides(kettle: Product, ca: Ca) -> None:
     connect(kettle, mine)
     device_certificates.expect_next(device(), SHA256, **BY)
     found = device_certificates.pins(device(), device_certificates.of(device()))
-    assert found == Pins(Pin(mine.sha256, mine.spki_sha256), Pin(SHA256))
+    assert found == Pins(taken(mine), Pin(SHA256))
 
 
 # -- The next one --------------------------------------------------------------------------------------------------------------------------

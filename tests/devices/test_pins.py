@@ -12,7 +12,7 @@ FIRST = reading.from_der(certificate())
 AGAIN = reading.from_der(certificate(serial=integer(99)))
 """Issued anew for the same key."""
 OTHER = reading.from_der(certificate(subject=dn("device"), public=key("another").public_key()))
-SEEN = Pin(FIRST.sha256, FIRST.spki_sha256)
+SEEN = pins.taken(FIRST)
 
 
 def colons(text: str) -> str:
@@ -44,10 +44,16 @@ def test_the_first_certificate_is_taken() -> None:
 
 
 @pytest.mark.parametrize("pin", [Pin(sha1=FIRST.sha1), Pin(sha256=FIRST.sha256)])
-def test_a_typed_fingerprint_becomes_sha256_of_certificate_and_key_when_it_is_seen(pin: Pin) -> None:
+def test_a_typed_fingerprint_becomes_both_and_sha256_of_the_key_when_it_is_seen(pin: Pin) -> None:
     found = compare(Pins(pin), FIRST, same_key=False)
     assert (found.match, found.pins, found.changed) == (Match.CURRENT, Pins(SEEN), True)
     assert not compare(found.pins, FIRST, same_key=False).changed
+    assert found.pins.current == Pin(FIRST.sha256, FIRST.spki_sha256, FIRST.sha1)
+
+
+def test_sha256_decides_where_it_is_known() -> None:
+    with pytest.raises(OtherCertificate):
+        compare(Pins(Pin(OTHER.sha256, OTHER.spki_sha256, FIRST.sha1)), FIRST, same_key=False)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,7 @@ def test_another_certificate_is_refused_with_both_fingerprints_of_one_kind(pin: 
 
 def test_the_same_key_passes_only_where_that_is_allowed() -> None:
     found = compare(Pins(SEEN), AGAIN, same_key=True)
-    assert (found.match, found.changed, found.pins.current) == (Match.SAME_KEY, True, Pin(AGAIN.sha256, FIRST.spki_sha256))
+    assert (found.match, found.changed, found.pins.current) == (Match.SAME_KEY, True, pins.taken(AGAIN))
     with pytest.raises(OtherCertificate):
         compare(Pins(SEEN), AGAIN, same_key=False)
 
@@ -79,7 +85,7 @@ def test_the_next_certificate_becomes_the_current_one_when_it_is_presented() -> 
     still = compare(both, FIRST, same_key=False)
     assert (still.match, still.changed, still.pins) == (Match.CURRENT, False, both)
     found = compare(both, OTHER, same_key=False)
-    assert (found.match, found.pins) == (Match.NEXT, Pins(Pin(OTHER.sha256, OTHER.spki_sha256)))
+    assert (found.match, found.pins) == (Match.NEXT, Pins(pins.taken(OTHER)))
     with pytest.raises(OtherCertificate):
         compare(found.pins, FIRST, same_key=True)
 
@@ -98,6 +104,8 @@ def test_a_next_one_that_is_emptied_missing_or_the_current_one() -> None:
         pins.with_next(Pins(), Pin(sha1="a" * 40))
     with pytest.raises(PinTwice):
         pins.with_next(Pins(SEEN), pins.typed(FIRST.sha256))
+    with pytest.raises(PinTwice):
+        pins.with_next(Pins(SEEN), pins.typed(FIRST.sha1))
     with pytest.raises(PinTwice):
         pins.with_next(Pins(Pin(sha1=FIRST.sha1)), pins.typed(FIRST.sha1))
 

@@ -65,7 +65,7 @@ def test_the_first_certificate_of_a_device_is_taken_and_the_path_says_what_was_c
     verdict = judge((DIRECT,), FACTS)
     assert isinstance(verdict, Verdict)
     assert (verdict.device_name, verdict.chain, verdict.compared.match) == ("device", (DIRECT, ROOT), Match.FIRST)
-    assert verdict.compared.pins == Pins(Pin(DIRECT.sha256, DIRECT.spki_sha256))
+    assert verdict.compared.pins == Pins(pins.taken(DIRECT))
     assert verdict.path == (
         "Its certification path ends at the CA certificate CA, which is active for this product.",
         "No certificate on its path is revoked.",

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -172,6 +173,9 @@ def test_every_line_of_it_leads_on(guide: Guide, product: Product, known: bool) 
     assert (told["productKey"], told["deviceName"]) == (product.key, FIRST)
     on_page = operator.certificate_of(FIRST)
     assert on_page["first_seen_at"] and on_page["subject"] == f"CN={FIRST}"
+
+    whose = quote(guide.next("openssl x509 -in device.pem -noout -fingerprint\n").strip())
+    assert [one["device_name"] for one in operator.does("get", f"/data-centers/cn-shanghai/devices?search={whose}")["items"]] == [FIRST]
 
     announced = fingerprint_in(guide.next("-out next.pem")).replace(":", "").lower()
     entry = refused(guide.asked_again(CONNECT_WITH_NEXT), "certificate_not_pinned")
