@@ -96,8 +96,9 @@ class IssuedCertificate(models.Model):
     """A device certificate as it was handed out: what revocation needs, never the private key, not even the certificate.
 
     `serial`: upper-case hex digits of an even number; the fingerprints are SHA-256 as 64 lower-case hex digits, of the certificate and of
-    its SubjectPublicKeyInfo. No foreign key is checked by the database: one row for each registration, and none of what it names is
-    ever deleted.
+    its SubjectPublicKeyInfo. `issuer_spki`: of the SubjectPublicKeyInfo of whoever signed it, the issuing CA or an intermediate one below a
+    CA outside; empty (in older rows) for the issuing CA. No foreign key is checked by the database: one row for each registration, and
+    none of what it names is ever deleted.
     """
 
     issuing_ca = models.ForeignKey(
@@ -119,6 +120,7 @@ class IssuedCertificate(models.Model):
     serial = models.CharField(_("serial number"), max_length=40)
     sha256 = models.CharField(_("SHA-256 fingerprint"), max_length=64)
     spki_sha256 = models.CharField(_("SHA-256 of the public key"), max_length=64)
+    issuer_spki = models.CharField(_("public key of the CA"), max_length=64, blank=True)
     own_request = models.BooleanField(_("the device made its key"), default=False)
     issued_at = models.DateTimeField(_("issued"))
     not_after = models.DateTimeField(_("valid until"))
@@ -134,7 +136,7 @@ class IssuedCertificate(models.Model):
         default_permissions = ("view",)
         permissions = [("revoke_issuedcertificate", _("Can revoke certificates"))]
         constraints = [
-            models.UniqueConstraint(fields=["serial", "issuing_ca"], name="issued_certificate_serial_unique"),
+            models.UniqueConstraint(fields=["serial", "issuing_ca", "issuer_spki"], name="issued_certificate_serial_unique"),
             models.CheckConstraint(
                 condition=Q(revoked_at=None, reason="") | (Q(revoked_at__isnull=False) & ~Q(reason="")),
                 name="issued_certificate_revoked_has_reason",

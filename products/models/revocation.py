@@ -16,7 +16,8 @@ class RevocationSource(models.TextChoices):
 
 class RevokedSerial(models.Model):
     """`issuer_spki`: SHA-256 of the issuing CA's SubjectPublicKeyInfo, 64 lower-case hex digits; `serial`: upper-case hex digits of an even
-    number. The two are what a connection asks for. `not_after`: when the certificate ends anyway, where it is known: then a list of
+    number. The two are what a connection asks for; of two CA certificates with one key (a CA that was renewed) each has the entries of its
+    own list. `not_after`: when the certificate ends anyway, where it is known: then a list of
     ours names it no more."""
 
     authority = models.ForeignKey(
@@ -35,7 +36,12 @@ class RevokedSerial(models.Model):
         verbose_name = _("revoked serial number")
         verbose_name_plural = _("revoked serial numbers")
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["issuer_spki", "serial", "source"], name="revoked_serial_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["issuer_spki", "serial", "source", "authority"], name="revoked_serial_once"),
+            models.UniqueConstraint(
+                fields=["issuer_spki", "serial", "source"], condition=~Q(source="list"), name="revoked_serial_once_by_us"
+            ),
+        ]
         indexes = [models.Index(fields=["authority", "source", "id"], name="revoked_serial_authority")]
 
     def __str__(self) -> str:

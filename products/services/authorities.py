@@ -38,6 +38,7 @@ class DeviceCertificates:
     """What a product accepts. `identity`: as in IdentitySource; `crl_max_age` None: a list's own date of the next one decides;
     `old_list_refuses`: whether a list that is too old refuses, or is only noted."""
 
+    product_id: int
     anchors: tuple[Anchor, ...]
     identity: str
     same_key: bool
@@ -146,6 +147,7 @@ def _load(product_id: int) -> DeviceCertificates:
     policy = policy_of(product_id)
     rows = CertificateAuthority.objects.serving(product_id).order_by("pk")
     return DeviceCertificates(
+        product_id=product_id,
         anchors=tuple(map(_anchor, rows)),
         identity=policy.identity,
         same_key=policy.same_key,

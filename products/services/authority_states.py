@@ -31,11 +31,11 @@ class WrongState(Conflict):
 
 
 SENTENCES: Final = {
-    State.PENDING: "The CA certificate is pending: prove first that you hold its private key.",
-    State.VERIFIED: "The CA certificate was never activated.",
-    State.ACTIVE: "The CA certificate is active already.",
-    State.INACTIVE: "The CA certificate is inactive already.",
-    State.REVOKED: "The CA certificate is revoked, which is for good.",
+    State.PENDING: say("The CA certificate is pending: prove first that you hold its private key."),
+    State.VERIFIED: say("The CA certificate was never activated."),
+    State.ACTIVE: say("The CA certificate is active already."),
+    State.INACTIVE: say("The CA certificate is inactive already."),
+    State.REVOKED: say("The CA certificate is revoked, which is for good."),
 }
 """Why not, by the state that it stands in."""
 

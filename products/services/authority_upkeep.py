@@ -14,9 +14,9 @@ from console.crypto.certificates.errors import CertificateError
 from console.errors import Conflict, Invalid, NotFound
 from console.shared.actors import Actor
 from console.words import say
-from products.models import AuthorityProduct, AuthorityState, CertificateAuthority, Product
+from products.models import AuthorityProduct, AuthorityState, CertificateAuthority, Product, RevocationSource, RevokedSerial
 from products.rules import authorities as rules
-from products.services import authorities, revocation_news
+from products.services import authorities, issuing_profiles, revocation_news
 
 LONGEST_NAME = 64
 
@@ -91,6 +91,7 @@ def set_products(authority_id: int, products: Iterable[Product], *, by: Actor, a
         if gone:
             revocation_news.spread([authority.pk])
         transaction.on_commit(authorities.forget)
+        transaction.on_commit(issuing_profiles.forget)
     return authority
 
 
@@ -126,6 +127,9 @@ def refuse_removal(authority: CertificateAuthority) -> None:
         raise AuthorityInUse("A revoked CA certificate stays in the list, so that nobody uploads it again.")
     if authority.first_used_at is not None:
         raise AuthorityInUse("Devices have connected with certificates of this CA: its certificate stays, inactive.")
+    if RevokedSerial.objects.filter(authority=authority, source=RevocationSource.HAND).exists():
+        words = "Certificates of this CA were revoked by hand, and would count again: its certificate stays, inactive."
+        raise AuthorityInUse(words)
 
 
 def read(upload: bytes, *, field: str) -> Certificate:

@@ -11,7 +11,6 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from console.crypto.certificates import device_requests, reading, signing_keys
 from console.crypto.certificates import issuing as signing
@@ -71,7 +70,7 @@ def issue_for(*, product_id: int, device_name: str, csr: bytes | None, at: datet
     _refuse_often(product_id, device_name, at)
     names = frozenset((device_name, *spellings))
     if csr is not None:
-        request, private_key = device_requests.check(csr, names=names), ""
+        request, private_key = device_requests.check(csr, names=names, passed_on=not issuing.row.is_own), ""
     else:
         request, private_key = _made(issuing, device_name)
     path = _own(issuing, device_name, request, at) if issuing.row.is_own else _outside(issuing, request, names, at)
@@ -98,6 +97,7 @@ def record(issued: Issued, *, data_center_id: int | None, only_one: bool, at: da
         serial=found.serial_hex,
         sha256=found.sha256,
         spki_sha256=found.spki_sha256,
+        issuer_spki=issued.chain[0].spki_sha256,
         own_request=not issued.private_key,
         issued_at=at,
         not_after=found.not_after,
@@ -117,6 +117,11 @@ def settle(*, product_id: int, device_name: str, data_center_id: int | None, sha
     return revocation.withdraw(good.exclude(sha256=sha256), reason=RevocationReason.SUPERSEDED, at=at)
 
 
+def is_of_another_product(product_id: int, sha256: str) -> bool:
+    """Whether the certificate was issued here, to a device of another product: one CA may sign for several."""
+    return IssuedCertificate.objects.filter(sha256=sha256).exclude(product_id=product_id).exists()
+
+
 def _profile(product_id: int) -> IssuingProfile:
     """Of a CA whose certificates count: nobody is handed one with which he would be turned away. Raises NoIssuingCA, IssuingFailed."""
     issuing = profile_of(product_id)
@@ -125,6 +130,9 @@ def _profile(product_id: int) -> IssuingProfile:
     authority = issuing.row.authority
     if authority.state != AuthorityState.ACTIVE:
         raise IssuingFailed(say("The issuing CA {name} is not active, so that its certificates do not count.", name=authority.name))
+    if not issuing.serves:
+        words = "The issuing CA {name} is no CA certificate of the product any more, so that its certificates do not count."
+        raise IssuingFailed(say(words, name=authority.name))
     return issuing
 
 
@@ -153,13 +161,20 @@ def _own(issuing: IssuingProfile, device_name: str, request: DeviceRequest, at: 
 
 
 def _outside(issuing: IssuingProfile, request: DeviceRequest, names: Collection[str], at: datetime) -> tuple[Certificate, ...]:
-    path = outside_ca.ask(issuing.row, request.der, authority=issuing.authority, spki_sha256=request.spki_sha256, names=names, at=at)
+    path = outside_ca.ask(
+        issuing.row,
+        request.der,
+        authority=issuing.authority,
+        spki_sha256=request.spki_sha256,
+        names=names,
+        place=issuing.profile.name_also_in,
+        at=at,
+    )
     return (*path, reading.from_der(issuing.authority))
 
 
 def _made(issuing: IssuingProfile, device_name: str) -> tuple[DeviceRequest, str]:
     """A key of the product's kind, and the request for it that an outside CA is sent."""
     key = signing.new_key(issuing.device_key_kind)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device_name)])
-    built = x509.CertificateSigningRequestBuilder(subject).sign(key, signing.signature_hash(key))
+    built = signing.request(key, device_name, issuing.profile.name_also_in)
     return device_requests.trusted(built), signing_keys.old_pem_of(key)

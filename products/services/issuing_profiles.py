@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 
 from console.crypto.certificates.issuing import KeyKind, NamePlace, Profile
-from products.models import CertificatePolicy, IdentitySource, IssuingCA
+from products.models import AuthorityProduct, CertificatePolicy, IdentitySource, IssuingCA
 
 KEPT_AT_MOST = 4096
 PLACES = {IdentitySource.ALTERNATIVE_NAME: NamePlace.DNS_NAME, IdentitySource.SERIAL_NUMBER: NamePlace.SUBJECT_SERIAL_NUMBER}
@@ -19,10 +20,12 @@ _kept: dict[int, tuple[float, "IssuingProfile | None"]] = {}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class IssuingProfile:
-    """`authority`: the CA certificate as DER. `row`: with what is sealed, opened where it is used and not before."""
+    """`authority`: the CA certificate as DER; `serves`: whether it is one of the product's still. `row`: with what is sealed, opened where
+    it is used and not before."""
 
     row: IssuingCA
     authority_id: int
+    serves: bool
     authority: bytes
     answers_registration: bool
     device_key_kind: KeyKind
@@ -56,13 +59,16 @@ def forget() -> None:
 
 
 def _load(product_id: int) -> IssuingProfile | None:
-    row = IssuingCA.objects.select_related("authority").filter(product_id=product_id, current=True).first()
+    bound = AuthorityProduct.objects.filter(authority=OuterRef("authority"), product=OuterRef("product"))
+    rows = IssuingCA.objects.select_related("authority").filter(product_id=product_id, current=True)
+    row = rows.annotate(serves=Exists(bound)).first()
     if row is None:
         return None
     identity = CertificatePolicy.objects.filter(product_id=product_id).values_list("identity", flat=True).first()
     return IssuingProfile(
         row=row,
         authority_id=row.authority_id,
+        serves=row.serves,
         authority=bytes(row.authority.certificate),
         answers_registration=row.answers_registration,
         device_key_kind=KeyKind(row.device_key_kind),

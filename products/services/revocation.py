@@ -90,7 +90,7 @@ def revoke_serial(authority_id: int, serial: str, *, reason: str, note: str = ""
     if issued is not None:
         if not withdraw([issued], reason=reason, at=at):
             raise Conflict("The serial number is revoked already.", field="serial")
-        row = RevokedSerial.objects.get(issuer_spki=authority.spki_sha256, serial=text, source=RevocationSource.ISSUED)
+        row = RevokedSerial.objects.get(issuer_spki=_issuer_of(issued, authority), serial=text, source=RevocationSource.ISSUED)
     else:
         facts = {"authority": authority, "revoked_at": at, "reason": reason}
         row, made = RevokedSerial.objects.get_or_create(
@@ -119,7 +119,7 @@ def withdraw(rows: Iterable[IssuedCertificate], *, reason: str, at: datetime) ->
         [
             RevokedSerial(
                 authority_id=authorities[row.issuing_ca_id].pk,
-                issuer_spki=authorities[row.issuing_ca_id].spki_sha256,
+                issuer_spki=_issuer_of(row, authorities[row.issuing_ca_id]),
                 serial=row.serial,
                 source=RevocationSource.ISSUED,
                 revoked_at=at,
@@ -167,6 +167,11 @@ def read_serial(text: str) -> str:
 
 def _authorities(issuing_ids: Collection[int]) -> dict[int, CertificateAuthority]:
     return {row.pk: row.authority for row in IssuingCA.objects.select_related("authority").filter(pk__in=issuing_ids)}
+
+
+def _issuer_of(row: IssuedCertificate, authority: CertificateAuthority) -> str:
+    """Whose number it is: that of an intermediate CA, where a CA outside has signed with one. A connection asks by that one's key."""
+    return row.issuer_spki or authority.spki_sha256
 
 
 def _outdate(authority_ids: Collection[int]) -> None:

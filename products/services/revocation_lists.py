@@ -144,6 +144,8 @@ def _take(authority_id: int, data: bytes, etag: str, at: datetime) -> Revocation
 
 
 def _refuse_older(row: RevocationList, found: lists.RevocationList) -> None:
+    if row.number and found.number < 0:
+        raise OlderList(say("The list has no number, and number {known} was taken before.", known=row.number), field="file")
     if row.number and found.number < int(row.number):
         words = say("The list has number {number}; number {known} was taken before.", number=found.number, known=row.number)
         raise OlderList(words, field="file")

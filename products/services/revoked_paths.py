@@ -38,10 +38,10 @@ def paths() -> Paths:
 
 def issuers_below(authority_ids: Collection[int]) -> frozenset[str]:
     """The public keys whose certificates may be revoked by what is on file of these CA certificates: their own, and those of intermediate
-    CAs below them that people have revoked certificates of."""
+    CAs below them of which somebody has revoked a certificate, or that signed one which was issued here and is revoked."""
     own = CertificateAuthority.objects.filter(pk__in=authority_ids).values_list("spki_sha256", flat=True)
-    by_hand = RevokedSerial.objects.filter(authority__in=authority_ids, source=RevocationSource.HAND)
-    return frozenset(own) | frozenset(by_hand.values_list("issuer_spki", flat=True).distinct())
+    here = RevokedSerial.objects.filter(authority__in=authority_ids, source__in=(RevocationSource.HAND, RevocationSource.ISSUED))
+    return frozenset(own) | frozenset(here.values_list("issuer_spki", flat=True).distinct())
 
 
 def revoked_among(keys: Collection[str]) -> frozenset[str]:

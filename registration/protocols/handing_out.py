@@ -29,18 +29,18 @@ class Handed(Enum):
     OWN_CERTIFICATE = "own certificate"
 
 
-def choose(asked: Asked, *, answers_with_certificate: bool) -> Handed:
-    """`answers_with_certificate`: the product's setting. Raises CsrMissing or CsrNotTaken.
+def choose(asked: Asked, *, answers_with_certificate: bool, trusts_a_ca: bool) -> Handed:
+    """`answers_with_certificate`: the product's setting; `trusts_a_ca`: it has an active CA certificate. Raises CsrMissing or CsrNotTaken.
 
-    A certificate that came with a request to a product of secrets is passed over, as Tencent's cloud does; a CSR is not: whoever sends one
-    has thrown away nothing yet and would be left without what it asked for.
+    A certificate that came with a request counts where some could be good; else it is passed over, as Tencent's cloud does at a product of
+    keys. A CSR is not: whoever sends one has thrown away nothing yet and would be left without what it asked for.
     """
+    if asked.own_certificate and (answers_with_certificate or trusts_a_ca):
+        return Handed.OWN_CERTIFICATE
     if not answers_with_certificate:
         if asked.csr:
             raise CsrNotTaken
         return Handed.KEY
-    if asked.own_certificate:
-        return Handed.OWN_CERTIFICATE
     if asked.csr:
         return Handed.CERTIFICATE
     if asked.takes_key:

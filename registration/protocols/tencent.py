@@ -4,7 +4,8 @@ Sources: "Dynamic registration API" of IoT Hub and IoT Explorer; the wire as the
 answers of the cloud (tests/registration/vectors/tencent.json). What no source tells is in docs/divergences.md.
 
 New: ProductId, DeviceName and the five X-TC headers are checked; EncryptionType is ignored on purpose; ClientCert (or clientCert, as C
-writes it) is the certificate that a device of a private CA will connect with, and is passed over where the product hands out keys.
+writes it) is the certificate that a device of a private CA will connect with, and is passed over where the product hands out keys and has
+no active CA certificate.
 Old: productId, deviceName, nonce, timestamp and signature are checked; anything else is ignored on purpose, and so is the content type.
 Neither nonce is remembered, since the newest C SDK cannot be told from a replay: its timestamp is a constant.
 """
@@ -315,7 +316,7 @@ def _own_certificate(members: dict[str, object]) -> bytes:
 
 def _certificate_notes(members: dict[str, object]) -> tuple[str, ...]:
     if "ClientCert" in members or "clientCert" in members:
-        return ("The device sent a certificate of its own with its request.",)
+        return (say("The device sent a certificate of its own with its request."),)
     return ()
 
 

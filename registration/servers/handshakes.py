@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from console.errors import DomainError
+from console.words import say
 from devices.rules import certificate_refusals as refusals
 from devices.rules.certificate_refusals import CertificateRefused
 from registration.services.turned_away import HandshakeFailed
 
-NOT_FOR_CLIENTS: Final = (
+NOT_FOR_CLIENTS: Final = say(
     "The certificate is not for a TLS client: its key usage lacks digitalSignature, or its extended key usage clientAuth."
 )
-SELF_SIGNED: Final = "The certificate is signed by itself, and by no CA certificate that is on file here."
+SELF_SIGNED: Final = say("The certificate is signed by itself, and by no CA certificate that is on file here.")
 OF_OPENSSL: Final[Mapping[int, tuple[type[CertificateRefused], str]]] = {
     2: (refusals.UnknownIssuer, ""),
     7: (refusals.BadCertificateSignature, ""),

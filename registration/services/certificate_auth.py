@@ -13,14 +13,15 @@ from console.crypto.certificates.certificate import Certificate
 from console.errors import DomainError
 from console.words import say
 from devices.rules import names, presented
+from devices.rules.certificate_refusals import OtherName
 from devices.rules.connecting import X509
-from devices.rules.pins import Pins
+from devices.rules.pins import Match, Pins
 from devices.rules.presented_facts import Facts, Verdict
 from devices.services import connections
 from devices.services.certificate_admission import Entry, Judge, LetIn
 from products.models import BrokerKind, DataCenter
 from products.rules.wire_formats import wire_format
-from products.services import authorities, revocation
+from products.services import authorities, issuing, revocation
 from products.services.lookup import ProductUnknown, RegistrationProduct, find_for_registration
 from registration.protocols import connection_schemes
 from registration.protocols.base import Malformed
@@ -31,6 +32,7 @@ from registration.services.device_log import Attempt
 SCHEME: Final = connection_schemes.X509
 BY_USER_NAME: Final = frozenset({BrokerKind.VERNEMQ, BrokerKind.RABBITMQ, BrokerKind.MOSQUITTO, BrokerKind.NANOMQ})
 """They ask about each topic, and then know the device by its user name alone."""
+ANOTHER_PRODUCT: Final = say("The certificate was issued here to a device of another product.")
 
 
 class ProductNotNamed(DomainError):
@@ -122,7 +124,7 @@ class _Judge:
     ) -> None:
         """`named`, `connecting_as`: as Facts has them."""
         on_file = revocation.on_file(presented.revocation_keys(chain, accepted.anchors), at=at)
-        self._chain = chain
+        self._chain, self._product_id = chain, accepted.product_id
         self._facts = Facts(
             at=at,
             authorities=accepted.anchors,
@@ -137,7 +139,12 @@ class _Judge:
         )
 
     def __call__(self, pins: Pins, device_revoked_at: datetime | None) -> Verdict:
-        return presented.judge(self._chain, replace(self._facts, pins=pins, device_revoked_at=device_revoked_at))
+        """What was issued here says more than its name: nobody becomes a device of this product by registering at another one whose CA is
+        the same. Asked where no pin says it, so at first connections alone."""
+        verdict = presented.judge(self._chain, replace(self._facts, pins=pins, device_revoked_at=device_revoked_at))
+        if verdict.compared.match is Match.FIRST and issuing.is_of_another_product(self._product_id, self._chain[0].sha256):
+            raise OtherName(ANOTHER_PRODUCT).after(verdict.path[:-1])
+        return verdict
 
 
 def _check_texts(asked: Presented) -> None:

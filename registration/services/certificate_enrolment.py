@@ -13,7 +13,7 @@ from devices.services import certificate_handing
 from devices.services.certificate_admission import Judge
 from devices.services.certificate_handing import Asked
 from products.models import DataCenter
-from products.services import issuing, issuing_profiles
+from products.services import authorities, issuing, issuing_profiles
 from products.services.issuing import Issued
 from products.services.lookup import RegistrationProduct
 from products.services.outside_ca import IssuingFailed
@@ -42,7 +42,10 @@ class Asking:
 
 def chosen(claim: Claim, product: RegistrationProduct) -> Handed:
     """What the device is handed, if it is let in. Raises CsrMissing or CsrNotTaken."""
-    return handing_out.choose(asked_by(claim), answers_with_certificate=issuing_profiles.answers_with_certificate(product.id))
+    asked = asked_by(claim)
+    trusts_a_ca = bool(asked.own_certificate) and any(one.active for one in authorities.anchors(product.id))
+    answers_with_certificate = issuing_profiles.answers_with_certificate(product.id)
+    return handing_out.choose(asked, answers_with_certificate=answers_with_certificate, trusts_a_ca=trusts_a_ca)
 
 
 def foresee(asking: Asking) -> tuple[str, ...]:

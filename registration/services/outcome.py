@@ -7,6 +7,7 @@ from typing import Final
 
 from console.errors import DomainError
 from console.shared.statements import Into, Row, Statement
+from console.words import say
 from devices.services.admission import Admission
 from devices.services.client_ids import Issued
 from registration.decision_codes import DecisionCode
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 NONCE: Final = Into.columns(UsedNonce, "product", "nonce", "expires_at")
 USE_NONCE: Final = Statement(f"{NONCE.text} WHERE true ON CONFLICT DO NOTHING")
-FRESH: Final = "The nonce was not used before."
+FRESH: Final = say("The nonce was not used before.")
 
 
 class NonceUsed(DomainError):

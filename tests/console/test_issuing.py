@@ -1,11 +1,12 @@
 """Issuing CAs and the certificates that they sign, looked at by the real openssl."""
 
 from datetime import timedelta
+from math import gcd
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from console.crypto.certificates import device_requests, issuing, reading, requests, signing_keys
@@ -200,6 +201,16 @@ def test_each_request_that_cannot_be_signed_is_refused_for_its_own_reason() -> N
     assert found["authority"] == found["usage"] == "authority"
     assert found["signature"] == "certificate_bad_signature" and found["weak"] == "certificate_weak_key"
     assert found["certificate"] == "wrong_pem_label" and found["garbage"] != "size"
+
+
+def test_an_exponent_that_only_costs_time_is_refused() -> None:
+    """With a private exponent of choice, the public one is as long as the key; OpenSSL still verifies with it below 3,072 bits."""
+    given = rsa_key().private_numbers()
+    private = next(one for one in range(65539, 99999, 2) if gcd(one, (given.p - 1) * (given.q - 1)) == 1)
+    public = rsa.RSAPublicNumbers(pow(private, -1, (given.p - 1) * (given.q - 1)), given.p * given.q)
+    parts = (private % (given.p - 1), private % (given.q - 1), given.iqmp)
+    key = rsa.RSAPrivateNumbers(given.p, given.q, private, *parts, public).private_key(unsafe_skip_rsa_key_validation=True)
+    assert fault(a_request(DEVICE, key)) == "exponent"
 
 
 def test_extensions_that_a_request_asks_for_are_not_honoured(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from console.crypto.certificates.errors import PrivateKeyFound, Unreadable
 from console.errors import Invalid
 from console.models import AuditEntry
 from devices.rules.presented import Identity
-from products.models import AuthorityState, CertificateAuthority, CertificatePolicy, IdentitySource
+from products.models import AuthorityState, CertificateAuthority, CertificatePolicy, IdentitySource, RevokedSerial
 from products.rules.authority_errors import AuthorityExpired, CodeExpired, NotACa, ProofOfAnotherCa, ProofSignatureWrong, ProofWithoutCode
-from products.services import authorities, authority_proof, authority_states, authority_upkeep, certificate_policies
+from products.services import authorities, authority_proof, authority_states, authority_upkeep, certificate_policies, revocation
 from products.services.authority_proof import NotPending
 from products.services.authority_states import AuthorityEnded, WrongState
 from products.services.authority_upkeep import AuthorityInUse, AuthorityNameTaken, AuthorityThere, NewAuthority
@@ -255,6 +255,15 @@ def test_a_new_name_is_audited() -> None:
     assert (line("rename").before, line("rename").after) == ({"name": "Works Root"}, {"name": "Works root"})
     with pytest.raises(AuthorityNameTaken):
         authority_upkeep.rename(other.pk, "Works root", **BY)
+
+
+def test_what_was_revoked_by_hand_does_not_come_back_by_removing_the_ca() -> None:
+    """Another certificate with the same key may be on file, or the same one may be uploaded again."""
+    authority = upload(ca_cast.make().der)
+    revocation.revoke_serial(authority.pk, "0A", reason="key_compromise", **BY)
+    with pytest.raises(AuthorityInUse, match="revoked by hand, and would count again"):
+        authority_upkeep.remove(authority.pk, **BY)
+    assert RevokedSerial.objects.count() == 1
 
 
 def test_only_what_nobody_used_is_removed() -> None:

@@ -88,6 +88,38 @@ def test_a_list_never_goes_back(issuer: Issuer, authority: CertificateAuthority)
     assert named(authority) == {5}
 
 
+def test_a_list_without_a_number_does_not_follow_one_with_a_number(issuer: Issuer, authority: CertificateAuthority) -> None:
+    revocation_lists.upload(authority.pk, a_list(issuer, 5, number=9), by=OPERATOR, at=NOW)
+    builder = x509.CertificateRevocationListBuilder(issuer.certificate.subject, later(hours=1), later(days=1))
+    unnumbered = builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    with pytest.raises(OlderList, match="The list has no number, and number 9 was taken before"):
+        revocation_lists.upload(authority.pk, unnumbered, by=OPERATOR, at=later(hours=2))
+
+
+def renewed(issuer: Issuer) -> CertificateAuthority:
+    """Another certificate of the same CA, with the same key."""
+    subject, key = issuer.certificate.subject, issuer.key.public_key()
+    builder = x509.CertificateBuilder(subject, subject, key, 99, NOW, later(days=9000))
+    made = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(issuer.key, hashes.SHA256())
+    return authority_upkeep.upload(authority_upkeep.NewAuthority(pem(made).encode(), "Renewed"), by=OPERATOR, at=NOW)
+
+
+@pytest.mark.storage
+@pytest.mark.parametrize("end", ["removed", "empty"])
+def test_what_one_list_says_no_more_another_one_of_the_key_still_says(issuer: Issuer, authority: CertificateAuthority, end: str) -> None:
+    new, key = renewed(issuer), (authority.spki_sha256, 5)
+    for row in (authority, new):
+        revocation_lists.upload(row.pk, a_list(issuer, 5), by=OPERATOR, at=NOW)
+    if end == "removed":
+        revocation_lists.remove(authority.pk, by=OPERATOR, at=NOW)
+    else:
+        revocation_lists.upload(authority.pk, a_list(issuer, number=2), by=OPERATOR, at=NOW)
+    assert named(authority) == set() and named(new) == {5}
+    assert key in revocation.on_file([key], at=NOW).revoked
+    revocation_lists.remove(new.pk, by=OPERATOR, at=NOW)
+    assert not revocation.on_file([key], at=NOW).revoked
+
+
 def bad_lists(issuer: Issuer) -> dict[str, bytes]:
     subject = issuer.certificate.subject
 

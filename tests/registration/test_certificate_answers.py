@@ -42,25 +42,26 @@ def grant(certificate: str = "", key: str = "", **more: Any) -> Grant:
 
 # -- Who is handed what ------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("asked", "answers", "handed"),
+    ("asked", "answers", "trusts", "handed"),
     [
-        (Asked(), False, Handed.KEY),
-        (Asked(takes_key=True), False, Handed.KEY),
-        (Asked(own_certificate=b"x", takes_key=True), False, Handed.KEY),
-        (Asked(takes_key=True), True, Handed.KEY_AND_CERTIFICATE),
-        (Asked(own_certificate=b"x", takes_key=True), True, Handed.OWN_CERTIFICATE),
-        (Asked(csr=b"x"), True, Handed.CERTIFICATE),
+        (Asked(), False, False, Handed.KEY),
+        (Asked(takes_key=True), False, True, Handed.KEY),
+        (Asked(own_certificate=b"x", takes_key=True), False, False, Handed.KEY),
+        (Asked(own_certificate=b"x", takes_key=True), False, True, Handed.OWN_CERTIFICATE),
+        (Asked(takes_key=True), True, True, Handed.KEY_AND_CERTIFICATE),
+        (Asked(own_certificate=b"x", takes_key=True), True, False, Handed.OWN_CERTIFICATE),
+        (Asked(csr=b"x"), True, True, Handed.CERTIFICATE),
     ],
 )
-def test_what_is_handed_out_follows_from_the_product_and_the_request(asked: Asked, answers: bool, handed: Handed) -> None:
-    assert handing_out.choose(asked, answers_with_certificate=answers) == handed
+def test_what_is_handed_out_follows_from_the_product_and_the_request(asked: Asked, answers: bool, trusts: bool, handed: Handed) -> None:
+    assert handing_out.choose(asked, answers_with_certificate=answers, trusts_a_ca=trusts) == handed
 
 
 def test_what_cannot_be_handed_out_is_refused() -> None:
     with pytest.raises(CsrMissing):
-        handing_out.choose(Asked(), answers_with_certificate=True)
+        handing_out.choose(Asked(), answers_with_certificate=True, trusts_a_ca=True)
     with pytest.raises(CsrNotTaken):
-        handing_out.choose(Asked(csr=b"x"), answers_with_certificate=False)
+        handing_out.choose(Asked(csr=b"x"), answers_with_certificate=False, trusts_a_ca=True)
 
 
 def test_each_scheme_says_whether_it_can_carry_a_key() -> None:

@@ -98,6 +98,31 @@ def test_who_is_not_let_in_is_refused_for_that_before_its_certificate_is_looked_
     assert with_own(tracker, "stranger", pem(works.signed("other"))).code == "not_imported"
 
 
+@pytest.mark.parametrize("authentication", ["dynamic", "x509"])
+def test_devices_that_bring_their_own_need_no_issuing_ca(authentication: str) -> None:
+    product = cast.tracker()
+    works = x509_devices.works(product)
+    cast.row(product, "own-1", authentication)
+    forget()
+    own = works.signed("own-1")
+    tried = with_own(product, "own-1", pem(own))
+    assert tried.code == "accepted" and tried.answer.own_certificate and not tried.answer.device_secret
+    assert with_own(product, "own-1", pem(own)).code == "accepted", "its answer may have been lost"
+    assert with_own(product, "own-1", pem(works.signed("own-1"))).code == "certificate_not_pinned"
+    assert connect(product, "own-1", reading.read_one(pem(own).encode())).code == "accepted"
+
+
+def test_a_certificate_is_passed_over_where_none_could_be_good() -> None:
+    product = cast.tracker()
+    works = x509_devices.works(product)
+    own = pem(works.signed(NAME))
+    authority_states.deactivate(works.authority.pk, by=OPERATOR, at=NOW)
+    cast.row(product, NAME)
+    forget()
+    tried = with_own(product, NAME, own)
+    assert tried.code == "accepted" and tried.answer.device_secret and not tried.answer.own_certificate
+
+
 # -- Native --------------------------------------------------------------------------------------------------------------------------------
 def test_a_request_is_signed_and_the_device_connects(meter: Product) -> None:
     key = ec.generate_private_key(ec.SECP256R1())

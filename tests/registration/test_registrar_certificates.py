@@ -283,7 +283,7 @@ def test_another_broker_is_handed_a_ticket_in_place_of_the_certificate(
         assert broker.heard[1].received == packets.connect(Connect(4, "crate-1-7", NATIVE, b"its own")), "nothing to hand on"
 
 
-def test_a_device_is_told_to_come_back_when_its_ticket_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_is_told_to_come_back_when_its_ticket_cannot_be_kept(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**facts: object) -> None:
         raise OperationalError("the server closed the connection")
 

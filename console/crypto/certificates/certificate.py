@@ -1,12 +1,22 @@
 """One certificate as a plain value: every field was read once, so that nothing that is asked of it later can fail."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+FIRST_DAY: Final = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+LAST_DAY: Final = datetime.max.replace(tzinfo=UTC, microsecond=0) - timedelta(days=1)
 
 
 def shown(text: str) -> str:
     """The text, each character that cannot be shown as `\\u{n}`: a name goes into logs, pages and terminals."""
     return text if text.isprintable() else "".join(one if one.isprintable() else f"\\u{{{ord(one):x}}}" for one in text)
+
+
+def showable(at: datetime) -> datetime:
+    """The moment, at least a day within the calendar, so that every time zone has it. A certificate without an end names the calendar's
+    last second (99991231235959Z: RFC 5280, 4.1.2.5; IEEE 802.1AR wants it of a device's), which east of Greenwich is in no year."""
+    return min(max(at, FIRST_DAY), LAST_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,9 @@ class Certificate:
     """As made by reading.py and nowhere else. Texts have no character that cannot be shown: such a one is written as `\\u{n}`.
 
     `subject`, `issuer`: RFC 4514, the last RDN first; `*_bytes`: the name as DER. `serial_number`: positive, at most 20 octets.
-    `not_before`, `not_after`: aware, UTC; both moments are still within. `version`: 1 or 3. `path_length`: of basicConstraints, None for
-    no limit. `key_usages`: names of RFC 5280 (`digitalSignature`), None where there is no such extension; `extended_key_usages`: OIDs,
-    likewise. `subject_key_identifier`, `authority_key_identifier`: lower-case hex, empty where there is none.
+    `not_before`, `not_after`: aware, UTC, as `showable` has them; both moments are still within. `version`: 1 or 3. `path_length`: of
+    basicConstraints, None for no limit. `key_usages`: names of RFC 5280 (`digitalSignature`), None where there is no such extension;
+    `extended_key_usages`: OIDs, likewise. `subject_key_identifier`, `authority_key_identifier`: lower-case hex, empty where there is none.
     `common_names`, `subject_serial_numbers`: values of CN and of the attribute serialNumber (2.5.4.5), exactly as they stand there.
     `key_kind`: RSA, EC, Ed25519, Ed448, DSA or the OID of another; `key_bits`: of the modulus or the curve, 0 where unknown;
     `curve`: such as secp256r1, empty but for EC. `signature_algorithm`: such as ecdsa-with-SHA256; `signature_hash`: such as sha256,

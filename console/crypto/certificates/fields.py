@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from console.crypto.certificates import der, extensions, names
-from console.crypto.certificates.certificate import Certificate, shown
+from console.crypto.certificates.certificate import Certificate, showable, shown
 from console.crypto.certificates.errors import BadField, NotDer
 from console.crypto.certificates.public_keys import PublicKey, describe
 from console.words import say
@@ -61,8 +61,8 @@ def of(data: bytes, whole: der.Element) -> Certificate:
         subject_bytes=data[parts.subject.start : parts.subject.end],
         issuer_bytes=data[parts.issuer.start : parts.issuer.end],
         serial_number=asked("serialNumber", lambda: loaded.serial_number),
-        not_before=not_before,
-        not_after=not_after,
+        not_before=showable(not_before),
+        not_after=showable(not_after),
         version=version,
         is_ca=named.is_ca,
         path_length=named.path_length,
@@ -98,7 +98,9 @@ def _loaded(data: bytes) -> x509.Certificate:
         raise BadField(words, field=name, facts={"reason": reason}) from None
 
 
-def signature_algorithm(signed: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str, str]:
+def signature_algorithm(
+    signed: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList,
+) -> tuple[str, str]:
     """Its name, or its OID where it has none, and the name of its hash; empty where it has none or none that is known."""
     oid = asked("signatureAlgorithm", lambda: signed.signature_algorithm_oid)
     try:

@@ -114,6 +114,14 @@ def issue(issuer: Issuer, *, device_name: str, public_key: PublicKey, profile: P
     return builder.sign(issuer.key, signature_hash(issuer.key))
 
 
+def request(key: PrivateKey, device_name: str, name_also_in: NamePlace) -> x509.CertificateSigningRequest:
+    """What a CA elsewhere is asked for: the key, and the DeviceName wherever the product looks for it. Raises Invalid."""
+    builder = x509.CertificateSigningRequestBuilder(_subject(device_name, Profile(1, name_also_in=name_also_in)))
+    if names := _alternative_names(device_name, name_also_in):
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(key, signature_hash(key))
+
+
 def ending(authority: x509.Certificate, days: int, at: datetime) -> datetime:
     """When a certificate of so many days, made now, ends: not after its CA. Raises AuthorityEnded."""
     if not authority.not_valid_before_utc <= at < authority.not_valid_after_utc:
@@ -162,14 +170,20 @@ def _extensions(issuer: Issuer, device_name: str, public_key: PublicKey, profile
         (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
         (authority_key_id(issuer.certificate), False),
     ]
-    if profile.name_also_in == NamePlace.DNS_NAME:
-        found.append((x509.SubjectAlternativeName([x509.DNSName(device_name)]), False))
-    if profile.name_also_in == NamePlace.URI:
-        found.append((x509.SubjectAlternativeName([x509.UniformResourceIdentifier(device_name)]), False))
+    if names := _alternative_names(device_name, profile.name_also_in):
+        found.append((names, False))
     if profile.crl_url:
         place = x509.DistributionPoint([x509.UniformResourceIdentifier(profile.crl_url)], None, None, None)
         found.append((x509.CRLDistributionPoints([place]), False))
     return found
+
+
+def _alternative_names(device_name: str, name_also_in: NamePlace) -> x509.SubjectAlternativeName | None:
+    if name_also_in == NamePlace.DNS_NAME:
+        return x509.SubjectAlternativeName([x509.DNSName(device_name)])
+    if name_also_in == NamePlace.URI:
+        return x509.SubjectAlternativeName([x509.UniformResourceIdentifier(device_name)])
+    return None
 
 
 def authority_key_id(authority: x509.Certificate) -> x509.AuthorityKeyIdentifier:

@@ -1,19 +1,21 @@
 """Certificate revocation lists: those of others read and checked, ours made. Source: RFC 5280, section 5.
 
-Checked: version 2, the CA's signature, its issuer, no unknown critical extension, thisUpdate. Delta lists (5.2.4), indirect lists and lists
-for a part of the certificates (5.2.5) are not supported and refused by name: taken for whole ones they would set certificates free.
+Checked: the CA's signature, by an algorithm that is accepted of certificates too; its issuer, its number, no unknown critical extension,
+thisUpdate. Delta lists (5.2.4), indirect lists and lists for a part of the certificates (5.2.5) are not supported and refused by name:
+taken for whole ones they would set certificates free.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
+from console.crypto.certificates import algorithms, fields
+from console.crypto.certificates.certificate import showable
 from console.crypto.certificates.issuing import Issuer, authority_key_id, signature_hash
 from console.errors import Invalid
 from console.words import say
@@ -21,7 +23,8 @@ from console.words import say
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes: about half a million entries."""
 MOST_ENTRIES: Final = 1_000_000
-WEAK: Final = ("md5", "sha1")
+MOST_NUMBER: Final = 2**160 - 1
+"""20 octets (RFC 5280, 5.2.3)."""
 AHEAD: Final = timedelta(minutes=5)
 """A CA's clock may be so much ahead of ours."""
 ENTRY_REASONS: Final = {
@@ -32,6 +35,7 @@ ENTRY_REASONS: Final = {
     "cessation_of_operation": x509.ReasonFlags.cessation_of_operation,
 }
 """What we write. A reason read from elsewhere keeps the name that cryptography gives it."""
+Value = TypeVar("Value")
 
 
 class BadList(Invalid):
@@ -67,32 +71,32 @@ class RevocationList:
         for revoked in self.parsed:
             reason = _reason(revoked)
             if reason != "remove_from_crl":
-                yield Entry(revoked.serial_number, revoked.revocation_date_utc, reason)
+                yield Entry(revoked.serial_number, showable(revoked.revocation_date_utc), reason)
 
 
 def read(data: bytes, *, authority: x509.Certificate, at: datetime) -> RevocationList:
-    """PEM or DER. Raises BadList."""
+    """PEM or DER, of whoever it comes. Raises BadList."""
     parsed = _parse(data)
-    extensions = _extensions(parsed)
+    extensions = _asked("extensions", say("The list's extensions cannot be read."), lambda: parsed.extensions)
     _refuse_parts(extensions)
     _check_signature(parsed, authority)
-    if parsed.last_update_utc > at + AHEAD:
-        raise _bad("early", say("The list is of {at:%Y-%m-%d %H:%M} UTC, which is still to come.", at=parsed.last_update_utc))
+    made, following = parsed.last_update_utc, parsed.next_update_utc
+    if made > at + AHEAD:
+        raise _bad("early", say("The list is of {at:%Y-%m-%d %H:%M} UTC, which is still to come.", at=made))
     if len(parsed) > MOST_ENTRIES:
         raise _bad("entries", say("The list has more than {most:,} entries.", most=MOST_ENTRIES))
-    return RevocationList(_number(extensions), parsed.last_update_utc, parsed.next_update_utc, parsed)
+    return RevocationList(_number(extensions), showable(made), showable(following) if following else None, parsed)
 
 
 def make(issuer: Issuer, entries: Iterable[Entry], *, number: int, at: datetime, lasts: timedelta) -> bytes:
     """DER of a complete list, version 2, with its number and the CA's key identifier."""
     now = at.astimezone(UTC).replace(microsecond=0)
+    # All entries at once: each `add_revoked_certificate` copies those before it, which takes a minute for 150,000.
     builder = (
-        x509.CertificateRevocationListBuilder(issuer.certificate.subject, now, now + lasts)
+        x509.CertificateRevocationListBuilder(issuer.certificate.subject, now, now + lasts, [], [_revoked(entry) for entry in entries])
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(authority_key_id(issuer.certificate), critical=False)
     )
-    for entry in entries:
-        builder = builder.add_revoked_certificate(_revoked(entry))
     made = builder.sign(issuer.key, signature_hash(issuer.key))
     return made.public_bytes(Encoding.DER)
 
@@ -109,23 +113,23 @@ def _parse(data: bytes) -> x509.CertificateRevocationList:
     if len(data) > LARGEST:
         raise _bad("size", say("The list is larger than {most:,} bytes.", most=LARGEST))
     load = x509.load_pem_x509_crl if b"-----BEGIN X509 CRL" in data[:LARGEST] else x509.load_der_x509_crl
-    try:
-        return load(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise _bad("form", BadList.default_message) from None
+    return _asked("form", BadList.default_message, lambda: load(data))
 
 
-def _extensions(parsed: x509.CertificateRevocationList) -> x509.Extensions:
+def _asked(fault: str, words: str, question: Callable[[], Value]) -> Value:
+    """Its answer. Raises BadList, whatever the library raises: the list came over a network and is not known yet to be the CA's."""
     try:
-        return parsed.extensions
-    except (ValueError, TypeError, x509.DuplicateExtension):
-        raise _bad("extensions", "The list's extensions cannot be read.") from None
+        return question()
+    except Exception:
+        raise _bad(fault, words) from None
 
 
 def _refuse_parts(extensions: x509.Extensions) -> None:
     for extension in extensions:
         if extension.oid == ExtensionOID.DELTA_CRL_INDICATOR:
-            raise _bad("delta", "This is a delta list: it only says what changed. Delta lists are not supported; give the complete list.")
+            raise _bad(
+                "delta", say("This is a delta list: it only says what changed. Delta lists are not supported; give the complete list.")
+            )
         if extension.oid == ExtensionOID.ISSUING_DISTRIBUTION_POINT:
             _check_whole(extension.value)
         elif extension.critical:
@@ -138,28 +142,29 @@ def _check_whole(point: x509.ExtensionType) -> None:
         point.indirect_crl or point.only_contains_ca_certs or point.only_contains_attribute_certs or point.only_some_reasons
     )
     if not whole:
-        raise _bad("partial", "The list is indirect or only of some certificates or reasons. Give the CA's complete list.")
+        raise _bad("partial", say("The list is indirect or only of some certificates or reasons. Give the CA's complete list."))
 
 
 def _check_signature(parsed: x509.CertificateRevocationList, authority: x509.Certificate) -> None:
-    if parsed.issuer != authority.subject:
-        raise _bad("issuer", "The list was issued by another CA.")
-    digest = parsed.signature_hash_algorithm
-    if digest is None or digest.name in WEAK:
-        raise _bad("weak", "The list is signed by a method that is too weak: SHA-256 or stronger is needed.")
-    try:
-        valid = parsed.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        valid = False
-    if not valid:
-        raise _bad("signature", "The list was not signed with the CA's key.")
+    if _asked("form", BadList.default_message, lambda: parsed.issuer) != authority.subject:
+        raise _bad("issuer", say("The list was issued by another CA."))
+    algorithm, digest = _asked("form", BadList.default_message, lambda: fields.signature_algorithm(parsed))
+    if not algorithms.is_accepted(algorithm, digest):
+        words = "The list is signed with {algorithm}; SHA-256 and stronger are accepted, with RSA, ECDSA or EdDSA."
+        raise _bad("weak", say(words, algorithm=algorithm))
+    wrong = say("The list was not signed with the CA's key.")
+    if not _asked("signature", wrong, lambda: parsed.is_signature_valid(authority.public_key())):  # type: ignore[arg-type]
+        raise _bad("signature", wrong)
 
 
 def _number(extensions: x509.Extensions) -> int:
     try:
-        return extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        number = extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
         return -1
+    if not 0 <= number <= MOST_NUMBER:
+        raise _bad("number", say("The list's number is negative, or longer than 20 octets."))
+    return number
 
 
 def _reason(revoked: x509.RevokedCertificate) -> str:
@@ -168,7 +173,7 @@ def _reason(revoked: x509.RevokedCertificate) -> str:
     except x509.ExtensionNotFound:
         return "unspecified"
     except (ValueError, x509.DuplicateExtension):
-        raise _bad("entry", "An entry of the list cannot be read.") from None
+        raise _bad("entry", say("An entry of the list cannot be read.")) from None
 
 
 def _bad(fault: str, words: str) -> BadList:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from console.crypto.certificates.issuing import PrivateKey
 from console.errors import Invalid
+from console.words import say
 
 LONGEST_KEY: Final = 16 * 1024
 """Bytes of text; RSA-4096 has some 3,300."""
@@ -61,7 +62,9 @@ def _load(data: bytes, password: bytes | None, field: str) -> object:
     try:
         return read(data, password)
     except TypeError:
-        words = "The private key has no password: leave it empty." if password else "The private key is encrypted: give its password."
+        words = (
+            say("The private key has no password: leave it empty.") if password else say("The private key is encrypted: give its password.")
+        )
         raise BadPrivateKey(words, field="password") from None
     except (ValueError, UnsupportedAlgorithm):
         if password:
