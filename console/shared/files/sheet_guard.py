@@ -69,7 +69,7 @@ def _check_encoding(head: bytes) -> None:
 
 
 def _check_exactly(pieces: Iterator[bytes], formulas: bool) -> None:
-    walk = _Walk(formulas)
+    walk = Walk(formulas)
     parser = expat.ParserCreate()
     parser.StartElementHandler = walk.start
     parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -85,22 +85,22 @@ def _refuse_doctype(*args: Any) -> None:
     raise FileRefused("The worksheet declares a document type: it is not an honest workbook.")
 
 
-class _Walk:
+class Walk:
     """Where we are in the sheet, element by element."""
 
     def __init__(self, formulas: bool) -> None:
         """`formulas`: whether the sheet is one whose contents count."""
         self._formulas = formulas
-        self._row = self._column = 0
+        self.row = self.column = 0
 
     @property
     def _here(self) -> str:
-        return f"{column_letters(self._column - 1)}{self._row}"
+        return f"{column_letters(self.column - 1)}{self.row}"
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if name == "row":
-            self._row, self._column = _number(attributes.get("r"), self._row + 1), 0
+            self.row, self.column = _number(attributes.get("r"), self.row + 1), 0
         elif name == "c":
             self._place(attributes.get("r"))
             if attributes.get("t") == "e" and self._formulas:
@@ -112,16 +112,16 @@ class _Walk:
         found = _REFERENCE.fullmatch(reference or "")
         if reference and found is None:
             raise FileRefused("The file is damaged: a cell does not say where it is.")
-        self._column = _column(found[1]) if found else self._column + 1
-        self._row = _number(found[2], 0) if found else self._row
+        self.column = _column(found[1]) if found else self.column + 1
+        self.row = _number(found[2], 0) if found else self.row
 
     def _check(self, name: str) -> None:
         """Only a cell that holds something counts: empty formatted ones may be anywhere."""
         if name == "f" and self._formulas:
             raise formula_in(self._here)
-        if self._column > COLUMNS_AT_MOST:
-            raise too_many_columns(self._row)
-        if self._row > ROWS_AT_MOST:
+        if self.column > COLUMNS_AT_MOST:
+            raise too_many_columns(self.row)
+        if self.row > ROWS_AT_MOST:
             raise too_many_rows()
 
 

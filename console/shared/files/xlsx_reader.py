@@ -12,10 +12,11 @@ from xml.parsers import expat
 
 from python_calamine import CalamineWorkbook
 
-from console.shared.files import sheet_guard, xlsx_plain
+from console.shared.files import sheet_guard, xlsx_plain, xlsx_zeros
 from console.shared.files.refusal import COLUMNS_AT_MOST, ROWS_AT_MOST, ROWS_TOGETHER, FileRefused, too_many_columns, too_many_rows
 from console.shared.files.repetition import Repetition
 from console.shared.files.xlsx_plain import NotPlain
+from console.shared.files.xlsx_zeros import Digits
 from console.shared.files.zip_guard import GuardedZip
 from console.words import say
 
@@ -29,8 +30,8 @@ _NO_WORKBOOK = say("This is a zip container but not an Excel workbook (.xlsx).")
 
 
 def read(data: bytes, pulse: Callable[[], None]) -> tuple[Iterator[Columns], int, str]:
-    """The first worksheet's rows from row 1, empty ones included, every cell as text without its format, in blocks of columns; how many
-    there are; its title.
+    """The first worksheet's rows from row 1, empty ones included, every cell as text without its format but for the leading zeros that it
+    shows, in blocks of columns; how many there are; its title.
 
     Raises FileRefused.
     """
@@ -64,7 +65,7 @@ def _read_any(container: GuardedZip, data: bytes, part: str, name: str) -> tuple
         raise too_many_columns(1)
     if sheet.total_height > ROWS_AT_MOST:
         raise too_many_rows()
-    return _blocks(sheet), sheet.total_height, name
+    return _blocks(sheet, xlsx_zeros.shown_digits(container, part)), sheet.total_height, name
 
 
 @contextmanager
@@ -82,12 +83,17 @@ def _damaged() -> FileRefused:
     return FileRefused("The file is damaged: it is not a readable workbook.")
 
 
-def _blocks(sheet: Any) -> Iterator[Columns]:
+def _blocks(sheet: Any, digits: Digits) -> Iterator[Columns]:
     if sheet.start is None:
         return
-    left, rows = sheet.start[1], sheet.iter_rows()  # From row 1, but from the first column in use.
+    left, rows, at = sheet.start[1], sheet.iter_rows(), 0  # From row 1, but from the first column in use.
     while some := _next(rows):
-        yield [("",) * len(some)] * left + [_texts(column) for column in zip(*some, strict=True)]
+        columns: list[Sequence[str]] = [("",) * len(some)] * left + [_texts(column) for column in zip(*some, strict=True)]
+        for number, widths in digits.items():
+            if number < len(columns):
+                columns[number] = xlsx_zeros.fill(columns[number], widths[at : at + len(some)])
+        yield columns
+        at += len(some)
 
 
 def _next(rows: Iterator[list[Any]]) -> list[list[Any]]:
