@@ -208,7 +208,7 @@ def _row(request: HttpRequest, kind: JobKind, job: Any, product: Product | None,
 
 def _version(rows: Sequence[dict[str, Any]]) -> str:
     """Another one when the page has other rows or states to show."""
-    return "|".join(f"{row['key']}={row['state']}{row['label']}" for row in rows)
+    return "|".join(f"{row['key']}={row['state']}{row['label']}{row['failure']}" for row in rows)
 
 
 def _person(asked: str, rows: Sequence[dict[str, Any]]) -> str:

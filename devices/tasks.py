@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from console.shared.interruptions import noted
 from console.shared.tasks import nudge
 from devices.models import Batch, BatchFile, BatchUndo, MarkedWorkbook, SerialNumberRun, Upload, UploadStage
 from devices.services import (
@@ -25,30 +26,35 @@ UPLOAD_TASKS = {UploadStage.CHECK: "devices.check_upload", UploadStage.COMMIT: "
 
 @shared_task(name="devices.check_upload")
 def check_upload(upload_id: int) -> None:
-    upload_check.check(upload_id, clock=timezone.now)
+    with noted(Upload.objects, upload_id):
+        upload_check.check(upload_id, clock=timezone.now)
 
 
 @shared_task(name="devices.commit_upload")
 def commit_upload(upload_id: int) -> None:
-    upload_commit.commit(upload_id, clock=timezone.now)
+    with noted(Upload.objects, upload_id):
+        upload_commit.commit(upload_id, clock=timezone.now)
 
 
 @shared_task(name="devices.mark_workbook")
 def mark_workbook(marked_id: int) -> None:
     """`marked_id`: the number of a MarkedWorkbook."""
-    marked_workbooks.make(marked_id, clock=timezone.now)
+    with noted(MarkedWorkbook.objects, marked_id):
+        marked_workbooks.make(marked_id, clock=timezone.now)
 
 
 @shared_task(name="devices.fill_batch")
 def fill_batch(batch_id: int) -> None:
-    production.fill(batch_id, clock=timezone.now)
+    with noted(Batch.objects, batch_id):
+        production.fill(batch_id, clock=timezone.now)
     nudge("devices.issue_receipt", batch_id)
 
 
 @shared_task(name="devices.pack_batch")
 def pack_batch(file_id: int) -> None:
     """`file_id`: the number of a BatchFile."""
-    batch_files.pack(file_id, clock=timezone.now)
+    with noted(BatchFile.objects, file_id):
+        batch_files.pack(file_id, clock=timezone.now)
     for batch_id in BatchFile.objects.filter(pk=file_id).values_list("batch_id", flat=True):
         nudge("devices.issue_receipt", batch_id)
 
@@ -56,7 +62,8 @@ def pack_batch(file_id: int) -> None:
 @shared_task(name="devices.undo_batch")
 def undo_batch(undo_id: int) -> None:
     """`undo_id`: the number of a BatchUndo."""
-    undoing.carry_out(undo_id, clock=timezone.now)
+    with noted(BatchUndo.objects, undo_id):
+        undoing.carry_out(undo_id, clock=timezone.now)
     for batch_id in BatchUndo.objects.filter(pk=undo_id).values_list("batch_id", flat=True):
         nudge("devices.issue_receipt", batch_id)
 
@@ -76,7 +83,8 @@ def issue_receipts() -> None:
 
 @shared_task(name="devices.make_serial_numbers")
 def make_serial_numbers(run_id: int) -> None:
-    serial_number_making.fill(run_id, clock=timezone.now)
+    with noted(SerialNumberRun.objects, run_id):
+        serial_number_making.fill(run_id, clock=timezone.now)
 
 
 @shared_task(name=revocation_news.CUT_TASK)

@@ -54,13 +54,15 @@ class JobQuerySet(models.QuerySet[Any]):
         return attempt
 
     def beat(self, pk: int, attempt: int, *, at: datetime, **moved: Any) -> None:
-        """Moves checkpoint fields within the chunk's transaction. Raises LostClaim. Locks the row until the transaction ends."""
-        if not self.filter(pk=pk, attempt=attempt, state=JobState.RUNNING).update(heartbeat_at=at, **moved):
+        """Moves checkpoint fields within the chunk's transaction; what interrupted the job before is over. Raises LostClaim. Locks the row
+        until the transaction ends."""
+        if not self.filter(pk=pk, attempt=attempt, state=JobState.RUNNING).update(heartbeat_at=at, failure="", **moved):
             raise LostClaim
 
     def finish(self, pk: int, attempt: int, state: JobState, *, at: datetime, **facts: Any) -> None:
         """Raises LostClaim."""
-        if not self.filter(pk=pk, attempt=attempt, state=JobState.RUNNING).update(state=state, finished_at=at, heartbeat_at=at, **facts):
+        end = {"state": state, "finished_at": at, "heartbeat_at": at, "failure": ""} | facts
+        if not self.filter(pk=pk, attempt=attempt, state=JobState.RUNNING).update(**end):
             raise LostClaim
 
     def stale(self, at: datetime) -> Self:
@@ -70,7 +72,8 @@ class JobQuerySet(models.QuerySet[Any]):
 
 
 class Job(models.Model):
-    """The columns of long work. `total` and `done` count rows; `attempt` fences; `failure` is a sentence for the operator."""
+    """The columns of long work. `total` and `done` count rows; `attempt` fences; `failure` is a sentence for the operator: why it failed,
+    or what has interrupted it."""
 
     state = models.CharField(_("state"), max_length=12, choices=JobState.choices, default=JobState.QUEUED)
     attempt = models.PositiveIntegerField(default=0, editable=False)

@@ -112,7 +112,7 @@ def pack(file_id: int, *, clock: Clock) -> None:
     file = BatchFile.objects.select_related("batch__product").get(pk=file_id)
     try:
         if file.started_at is not None and clock() - file.started_at > GIVE_UP:
-            raise NeverMade
+            raise NeverMade(file.failure or NeverMade.default_message)
         _make(file, attempt, clock)
     except LostClaim:
         log.info("File %s went to another worker.", file_id)

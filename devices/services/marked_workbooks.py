@@ -119,7 +119,7 @@ def make(marked_id: int, *, clock: Clock) -> None:
     marked = MarkedWorkbook.objects.select_related("upload__product").get(pk=marked_id)
     try:
         if marked.started_at is not None and clock() - marked.started_at > GIVE_UP:
-            raise Conflict("The worker died several times while it marked this workbook.")
+            raise Conflict(marked.failure or "The worker died several times while it marked this workbook.")
         _make(marked, attempt, clock)
     except LostClaim:
         log.info("Marked workbook %s went to another worker.", marked_id)

@@ -60,7 +60,8 @@ def fill(batch_id: int, *, clock: Clock, sleep: Callable[[float], None] = time.s
     batch = Batch.objects.select_related("product", "upload").get(pk=batch_id)
     try:
         if attempt > ATTEMPTS:
-            _end(batch, attempt, JobState.FAILED, at=clock(), failure=say("The worker was lost {times} times.", times=ATTEMPTS))
+            failure = batch.failure or say("The worker was lost {times} times.", times=ATTEMPTS)
+            _end(batch, attempt, JobState.FAILED, at=clock(), failure=failure)
             return
         state = _make_all(batch, attempt, clock, sleep)
         _end(batch, attempt, state, at=clock())

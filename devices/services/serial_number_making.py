@@ -51,7 +51,7 @@ def fill(run_id: int, *, clock: Clock, sleep: Callable[[float], None] = time.sle
     run = SerialNumberRun.objects.get(pk=run_id)
     try:
         if attempt > ATTEMPTS:
-            raise Conflict(say("The worker was lost {times} times.", times=ATTEMPTS))
+            raise Conflict(run.failure or say("The worker was lost {times} times.", times=ATTEMPTS))
         _end(run, attempt, _make_all(run, attempt, clock, sleep), at=clock())
     except LostClaim:
         log.info("Run %s of serial numbers went to another worker.", run_id)

@@ -88,7 +88,7 @@ def carry_out(undo_id: int, *, clock: Clock, sleep: Callable[[float], None] = ti
 def _check(undo: BatchUndo, attempt: int, clock: Clock) -> None:
     """Nothing was deleted yet. Raises InTheWay and LostClaim."""
     if attempt > ATTEMPTS:
-        raise InTheWay(say("The worker was lost {times} times.", times=ATTEMPTS))
+        raise InTheWay(undo.failure or say("The worker was lost {times} times.", times=ATTEMPTS))
     batch = undo.batch
     for rows in paging.pages(PreImportedDevice.objects.made_in(batch.pk), ["device_name"], _chunk()):
         for data_center in DataCenter.objects.order_by("pk"):

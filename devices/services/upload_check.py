@@ -53,7 +53,7 @@ def check(upload_id: int, *, clock: Clock) -> None:
     work = Work(upload, attempt, clock)
     try:
         if attempt > ATTEMPTS + upload.report.get("attempts_before", 0):
-            raise Invalid("The worker died several times while it read this file.")
+            raise Invalid(upload.failure or "The worker died several times while it read this file.")
         _check(work)
     except LostClaim:
         log.info("Upload %s went to another worker.", upload_id)

@@ -80,7 +80,7 @@ def commit(upload_id: int, *, clock: Clock) -> None:
     work = Work(upload, attempt, clock)
     try:
         if attempt > ATTEMPTS + upload.report.get("attempts_before", 0):
-            raise Conflict("The worker died several times while it imported this workbook.")
+            raise Conflict(upload.failure or "The worker died several times while it imported this workbook.")
         work.beat(done=0, total=upload.good_rows)
         _store(work)
     except LostClaim:
