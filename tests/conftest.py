@@ -112,15 +112,17 @@ def _tls_server(django_db_setup: None, process_folder: Path, rsa_certificate: tu
 
 
 @pytest.fixture
-def running_server(transactional_db: None, _plain_server: Server) -> Server:
+def running_server(transactional_db: None, _plain_server: Server) -> Iterator[Server]:
     """The real web server over HTTP on the test database. One process for the whole run; what a test stores is committed, then flushed."""
-    return _plain_server
+    yield _plain_server
+    processes.wait_until_done(_plain_server.port)
 
 
 @pytest.fixture
-def tls_server(transactional_db: None, _tls_server: Server) -> Server:
+def tls_server(transactional_db: None, _tls_server: Server) -> Iterator[Server]:
     """The same over TLS with an RSA certificate and the profile for old firmware."""
-    return _tls_server
+    yield _tls_server
+    processes.wait_until_done(_tls_server.port)
 
 
 @pytest.fixture
@@ -176,18 +178,25 @@ def _registrar(django_db_setup: None, process_folder: Path, rsa_certificate: tup
 
 
 @pytest.fixture
-def registrar(transactional_db: None, _registrar: Registrar) -> Registrar:
+def registrar(transactional_db: None, _registrar: Registrar) -> Iterator[Registrar]:
     """The real MQTT registrar, plain and with TLS, on the test database; all but registrations are refused. One for the whole run."""
-    return _registrar
+    yield _registrar
+    processes.wait_until_done(_registrar.port, _registrar.tls_port)
 
 
 @pytest.fixture(scope="session")
-def proxied_registrar(django_db_setup: None, process_folder: Path) -> Iterator[Registrar]:
-    """One that stands behind a proxy. One for the whole run; a test that uses it wants a database of its own beside it."""
+def _proxied_registrar(django_db_setup: None, process_folder: Path) -> Iterator[Registrar]:
     proxied = {"NAMEPLATE_MQTT_PROXY_PROTOCOL": "on", "NAMEPLATE_TRUSTED_PROXIES": "127.0.0.1"}
     registrar = processes.start_registrar(process_folder, **UNCACHED, **proxied)
     yield registrar
     registrar.stop()
+
+
+@pytest.fixture(scope="module")
+def proxied_registrar(_proxied_registrar: Registrar) -> Iterator[Registrar]:
+    """One that stands behind a proxy. One for the whole run; a test that uses it wants a database of its own beside it."""
+    yield _proxied_registrar
+    processes.wait_until_done(_proxied_registrar.port)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from console.supervisor import die_with_parent, link_command, registrar_command,
 from tests import nursery
 
 START_SECONDS = 30
+CLOSE_WAIT = "08"
+"""In /proc/net/tcp."""
 children: nursery.Nursery | None = None
 """Starts the console's processes if it is there: the tests' fixtures have one, a measurement has none."""
 
@@ -217,6 +219,16 @@ def start_link(folder: Path, **changes: str) -> Process:
     link = Process(link_command(), environment(**changes), folder / f"link-{time.monotonic_ns()}.log")
     link.wait_for_output("is up", START_SECONDS)
     return link
+
+
+def wait_until_done(*ports: int) -> None:
+    """Until a server has no connection left whose client has gone: what it still decides there must not appear in the next test."""
+    left, end = {f"{port:04X}" for port in ports}, time.monotonic() + 5
+    while time.monotonic() < end:
+        table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        if not any(row[1].rpartition(":")[2] in left and row[3] == CLOSE_WAIT for row in table):
+            return
+        time.sleep(0.02)
 
 
 def wait_for_port(port: int, process: Process) -> None:

@@ -133,7 +133,7 @@ def postgres(folder: Path, *, durable: bool = False) -> Iterator[str]:
     subprocess.run(initdb, cwd=home, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **as_user(user))  # type: ignore[call-overload]
     options = {"listen_addresses": "", "unix_socket_directories": str(home), "max_connections": "200"}
     if not durable:
-        options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "jit"), "off")
+        options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
     command = [
         str(postgres_program("postgres")),
         "-D",
