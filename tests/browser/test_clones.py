@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from devices.models import ClientIdentity, Device, DisconnectOrder, OrderOutcome
 from devices.services import disconnecting
 from tests import cast
-from tests.browser.visitor import WIDTHS, Visitor
+from tests.browser.visitor import WIDTHS, Visitor, signed_in
 from tests.devices.clones import clone, connect
 from tests.processes import Server
 
@@ -41,12 +41,8 @@ def page_of(device: Device) -> str:
 
 @pytest.fixture
 def window(browser: Browser, running_server: Server, clones: list[ClientIdentity]) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    found = Visitor(context.new_page(), running_server.url)
-    found.watch()
-    found.sign_in()
-    yield found
-    context.close()
+    with signed_in(browser, running_server.url, reduced_motion="reduce") as found:
+        yield found
 
 
 def walk_to(page: Page, name: str) -> None:
@@ -62,25 +58,21 @@ def walk_to(page: Page, name: str) -> None:
 @pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, ("light", "dark"), strict=True)))
 def test_the_pages_fit_and_complain_of_nothing(browser: Browser, running_server: Server, clones: Any, width: int, scheme: str) -> None:
     device = clones[0].device
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    visitor = Visitor(context.new_page(), running_server.url)
-    visitor.watch()
-    visitor.sign_in()
     base = page_of(device).removesuffix("change/")
-    for path in (
-        base + "change/",
-        base + "change/?span=hour",
-        base + "switch/",
-        f"{base}switch/?keep={clones[0].client_id}",
-        base + "clear/",
-        f"/devices/device/compromised/{device.product_id}/",
-        f"/products/product/{device.product_id}/change/",
-        "/registration/devicelogentry/export/?event__exact=connection",
-        "/registration/devicelogentry/?event__exact=connection",
-    ):
-        visitor.visit(path)
-    context.close()
-    assert not visitor.complaints
+    with signed_in(browser, running_server.url, width=width, color_scheme=scheme) as visitor:
+        for path in (
+            base + "change/",
+            base + "change/?span=hour",
+            base + "switch/",
+            f"{base}switch/?keep={clones[0].client_id}",
+            base + "clear/",
+            f"/devices/device/compromised/{device.product_id}/",
+            f"/products/product/{device.product_id}/change/",
+            "/registration/devicelogentry/export/?event__exact=connection",
+            "/registration/devicelogentry/?event__exact=connection",
+        ):
+            visitor.visit(path)
+        assert not visitor.complaints
 
 
 def test_a_client_id_is_switched_by_keyboard_and_the_page_follows_the_cutting(window: Visitor, clones: list[ClientIdentity]) -> None:

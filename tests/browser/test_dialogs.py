@@ -12,7 +12,7 @@ from devices.services import admission
 from products.models import DataCenter, Product
 from products.services import lookup
 from tests import cast
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, signed_in
 from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -34,12 +34,8 @@ def device(transactional_db: None) -> Device:
 
 @pytest.fixture
 def window(browser: Browser, running_server: Server, device: Device) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    found = Visitor(context.new_page(), running_server.url)
-    found.watch()
-    found.sign_in()
-    yield found
-    context.close()
+    with signed_in(browser, running_server.url) as found:
+        yield found
 
 
 def test_a_dialog_says_what_happens_before_it_happens(window: Visitor, device: Device) -> None:

@@ -16,7 +16,7 @@ from products.models import Product
 from registration.models import DeviceLogEntry, FigureState
 from registration.services import figure_keeping
 from tests import cast
-from tests.browser.visitor import WIDTHS, Visitor
+from tests.browser.visitor import WIDTHS, Visitor, signed_in
 from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -58,33 +58,25 @@ def running(product: Product) -> Batch:
 
 @pytest.fixture
 def window(browser: Browser, running_server: Server, product: Product) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    found = Visitor(context.new_page(), running_server.url)
-    found.watch()
-    found.sign_in()
-    yield found
-    context.close()
+    with signed_in(browser, running_server.url) as found:
+        yield found
 
 
 @pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, ("light", "dark"), strict=True)))
 def test_the_pages_are_whole(width: int, scheme: Any, browser: Browser, running_server: Server, running: Batch) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    visitor = Visitor(context.new_page(), running_server.url)
-    visitor.watch()
-    visitor.sign_in()
     entry = DeviceLogEntry.objects.filter(code="not_imported").latest("pk")
-    for path in (
-        "/",
-        "/?span=30d&by=center",
-        "/jobs/",
-        f"/jobs/batch/{running.pk}/cancel/",
-        f"/registration/devicelogentry/{entry.data_center_id}-{entry.pk}/change/",
-        "/registration/devicelogentry/?address=192.0.2.0/24",
-        "/registration/devicelogentry/what-if/?product=a1LampKey01&name=lamp-1",
-    ):
-        visitor.visit(path)
-    context.close()
-    assert not visitor.complaints
+    with signed_in(browser, running_server.url, width=width, color_scheme=scheme) as visitor:
+        for path in (
+            "/",
+            "/?span=30d&by=center",
+            "/jobs/",
+            f"/jobs/batch/{running.pk}/cancel/",
+            f"/registration/devicelogentry/{entry.data_center_id}-{entry.pk}/change/",
+            "/registration/devicelogentry/?address=192.0.2.0/24",
+            "/registration/devicelogentry/what-if/?product=a1LampKey01&name=lamp-1",
+        ):
+            visitor.visit(path)
+        assert not visitor.complaints
 
 
 def test_the_charts_are_drawn_and_said_as_tables(window: Visitor) -> None:

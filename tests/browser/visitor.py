@@ -2,9 +2,12 @@
 script complains.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests import cast
 
@@ -44,3 +47,14 @@ class Visitor:
         self.page.fill("#id_password", cast.PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url(self.base + "/")
+
+
+@contextmanager
+def signed_in(browser: Browser, url: str, *, width: int = WIDTHS[0], **facts: Any) -> Iterator[Visitor]:
+    """`facts`: of the browser's context."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, **facts)
+    found = Visitor(context.new_page(), url)
+    found.watch()
+    found.sign_in()
+    yield found
+    context.close()
