@@ -16,6 +16,7 @@ from tests.processes import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 NAMES = ("A4C138000001", "A4C138000002", "A4C138000003")
+SEARCH_FIELD = "#np-command-text"
 SEEN = """() => {
     const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
     const ring = [at, at.parentElement].some((one) => {
@@ -81,18 +82,19 @@ def test_everything_is_found_from_everywhere(operator: Operator) -> None:
     page.locator("#searchbar").focus()
     page.keyboard.press("Control+k")
     dialog = page.get_by_role("dialog", name="Search the console")
-    expect(dialog).to_be_visible()
+    expect(page.locator(SEARCH_FIELD)).to_be_focused()
     page.keyboard.type("a4:c1:38")
     expect(dialog.get_by_role("link")).to_have_count(3)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(dialog.get_by_role("link").nth(1)).to_be_focused()
     page.keyboard.type(":00")
-    expect(page.locator("#np-command-text")).to_have_value("a4:c1:38:00")
+    expect(page.locator(SEARCH_FIELD)).to_have_value("a4:c1:38:00")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.locator("#searchbar")).to_be_focused()
     page.keyboard.press("Control+k")
+    expect(page.locator(SEARCH_FIELD)).to_be_focused()
     page.keyboard.type("Kettle")
     page.keyboard.press("Enter")
     page.wait_for_url("**/products/product/*/change/")
@@ -101,6 +103,7 @@ def test_everything_is_found_from_everywhere(operator: Operator) -> None:
 
 def test_the_search_says_what_it_did_not_find(operator: Operator) -> None:
     operator.page.keyboard.press("Control+k")
+    expect(operator.page.locator(SEARCH_FIELD)).to_be_focused()
     operator.page.keyboard.type("no such thing")
     expect(operator.page.get_by_role("dialog").get_by_role("status")).to_contain_text("Nothing is called so.")
     operator.page.keyboard.press("Enter")
@@ -123,6 +126,7 @@ def test_a_list_is_filtered_kept_and_narrowed(operator: Operator) -> None:
     expect(drawer).to_be_hidden()
     expect(opener).to_be_focused()
     page.keyboard.press("/")
+    expect(page.locator("#searchbar")).to_be_focused()
     page.keyboard.type("A4C138000002")
     page.keyboard.press("Enter")
     page.wait_for_url("**?q=A4C138000002")

@@ -28,6 +28,7 @@ def station(page: Page, running_server: Server) -> tuple[Page, Product, list[str
     page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": running_server.url}])
     page.goto(f"{running_server.url}/devices/serialnumber/station/{kettle.pk}/")
     page.evaluate("window.stayed = true")
+    expect(page.locator("#id_scan")).to_be_focused()
     return page, kettle, sns
 
 
@@ -47,7 +48,6 @@ def sn_of(mac: str) -> str | None:
 
 def test_a_scanner_binds_pair_after_pair_without_loading_the_page(station: tuple[Page, Product, list[str]]) -> None:
     page, kettle, sns = station
-    expect(page.locator("#id_scan")).to_be_focused()
     scan(page, "4C:11:AE:00:00:01")
     says(page, "half", f"Device {MACS[0]}. Now scan its label.")
     scan(page, labels.qr_text(kettle.key, sns[0]))
@@ -121,9 +121,11 @@ def test_it_works_without_a_script(station: tuple[Page, Product, list[str]], run
     plain = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     page = plain.new_page()
     page.goto(f"{running_server.url}/devices/serialnumber/station/{kettle.pk}/")
-    scan(page, MACS[0])
-    says(page, "half", f"Device {MACS[0]}. Now scan its label.")
-    expect(page.locator("#id_scan")).to_be_focused()
-    scan(page, sns[0])
-    says(page, "bound", f"{sns[0]} is on {MACS[0]}.")
+    for scanned, kind, words in (
+        (MACS[0], "half", f"Device {MACS[0]}. Now scan its label."),
+        (sns[0], "bound", f"{sns[0]} is on {MACS[0]}."),
+    ):
+        expect(page.locator("#id_scan")).to_be_focused()
+        scan(page, scanned)
+        says(page, kind, words)
     plain.close()
