@@ -64,7 +64,7 @@ def make_administrator() -> str:
 
 def make_home(*, at: datetime) -> None:
     """A data center for all hosts that no other one claims."""
-    if not DataCenter.objects.exists():
+    if not DataCenter.objects.filter(is_home=True).exists():
         data_centers.save(DataCenter(is_home=True), code="home", name="Main", database="default", hosts=[], by=SYSTEM, at=at)
 
 

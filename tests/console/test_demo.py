@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from console import demo
+from console import demo, first_start
 from console.models import ApiKey
 from console.people import roles
 from devices.models import Batch, Device, DisconnectOrder, DownloadCode, SerialNumber, Upload
@@ -17,6 +17,19 @@ from registration.models import DeviceLogEntry, HourlyFigure
 from tests import cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.storage]
+
+
+def test_a_console_that_is_not_set_up_stays_empty() -> None:
+    with pytest.raises(CommandError, match="not set up yet"):
+        call_command("demo", verbosity=0)
+    assert not DataCenter.objects.exists()
+
+
+def test_a_home_is_made_beside_other_data_centers() -> None:
+    cast.frankfurt()
+    first_start.make_home(at=cast.NOON)
+    first_start.make_home(at=cast.NOON)
+    assert DataCenter.objects.home().code == "home" and DataCenter.objects.count() == 2
 
 
 def test_it_loads_a_fleet_with_a_past_once(settings: Any) -> None:

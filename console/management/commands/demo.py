@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console import demo, demo_certificates, demo_office
 from console.environment import load
+from products.models import DataCenter
 
 
 class Command(BaseCommand):
@@ -14,6 +15,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if load().production:
             raise CommandError("Demo data does not belong into a production console.")
+        if not DataCenter.objects.filter(is_home=True).exists():
+            raise CommandError("The console is not set up yet: `make demo` does both, or run `manage.py setup` first.")
         if demo.is_there():
             self.stdout.write("The demo data is there already.")
             return
